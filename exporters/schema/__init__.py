@@ -1,0 +1,1 @@
+"""The tables, as numbered `.sql` files, and what applies them."""

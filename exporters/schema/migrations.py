@@ -1,0 +1,59 @@
+"""Apply the numbered `.sql` files of this folder in order, once each, and keep the tables' retention as the settings say.
+
+Every statement may be run twice (IF NOT EXISTS), so that a crash between two of them is mended by the next start.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any, Protocol
+
+import polars as pl
+
+from exporters.settings import Retention
+from processors.errors import Rejected
+
+RETENTION_OF = {
+    "otel_traces": ("Timestamp", "spans"),
+    "otel_traces_trace_id_ts": ("Start", "spans"),
+    "nodes": ("started_at", "nodes"),
+    "tasks": ("started_at", "tasks"),
+    "workflows": ("started_at", "tasks"),
+}
+"""Per table: the column that ages and the field of `Retention` that says for how long."""
+
+
+class Database(Protocol):
+    """What a migration needs of the store."""
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None: ...  # noqa: D102
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame: ...  # noqa: D102
+    def insert(self, table: str, frame: pl.DataFrame) -> None: ...  # noqa: D102
+
+
+def shipped() -> dict[int, str]:
+    """The number and text of every migration in this folder, in order."""
+    found = {int(f.name[:4]): f.read_text("utf-8") for f in files(__package__).iterdir() if f.name.endswith(".sql")}
+    return dict(sorted(found.items()))
+
+
+def migrate(database: Database) -> None:
+    """Apply what is missing; raises Rejected if the database was made by a newer Merit."""
+    database.command("CREATE TABLE IF NOT EXISTS merit_schema (number UInt32) ENGINE = MergeTree ORDER BY number")
+    applied = set(database.query("SELECT number FROM merit_schema")["number"])
+    migrations = shipped()
+    if newer := applied - set(migrations):
+        raise Rejected(f"the database has schema {max(newer)}, this Merit knows up to {max(migrations)}: use the newer Merit")
+    for number, text in migrations.items():
+        if number not in applied:
+            for statement in filter(str.strip, text.split(";\n")):
+                database.command(statement)
+            database.insert("merit_schema", pl.DataFrame({"number": [number]}, schema={"number": pl.UInt32}))
+
+
+def set_retention(database: Database, retention: Retention) -> None:
+    """Make each table drop its rows after the days in `retention`."""
+    for table, (column, field) in RETENTION_OF.items():
+        database.command(
+            "ALTER TABLE {table:Identifier} MODIFY TTL toDateTime({column:Identifier}) + toIntervalDay({days:UInt32})",
+            {"table": table, "column": column, "days": getattr(retention, field)},
+        )

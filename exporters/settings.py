@@ -1,0 +1,60 @@
+"""Settings of `exporters:`."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+class Retention(BaseModel):
+    """How many days each kind of row is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    spans: Days = 30
+    """`otel_traces`. A trace whose spans have begun to expire is never derived again."""
+    nodes: Days = 30
+    """`nodes`."""
+    tasks: Days = 395
+    """`tasks` and `workflows`: 13 months."""
+
+
+class ClickHouseSettings(BaseModel):
+    """Where the rows go: the embedded engine or a server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    dsn: SecretStr = SecretStr("chdb:///./merit-data")
+    """`chdb:///./folder` (relative) or `chdb:///var/lib/merit` (absolute) for the embedded engine;
+    `clickhouse://user:password@host:8123/merit` or `clickhouses://…:8443/merit` (TLS) for a server."""
+    retention: Retention = Retention()
+    """Days to keep, per table."""
+    query_seconds: Annotated[float, Field(gt=0)] = 30
+    """A query that takes longer is ended."""
+
+    @field_validator("dsn")
+    @classmethod
+    def _known_scheme(cls, dsn: SecretStr) -> SecretStr:
+        url = urlsplit(dsn.get_secret_value())
+        if url.scheme not in SCHEMES:
+            raise ValueError(f"unknown scheme {url.scheme!r}: use one of {', '.join(f'{s}://' for s in SCHEMES)}")
+        if url.scheme == "chdb" and (url.netloc or not url.path.strip("/")):
+            raise ValueError("write chdb:///./folder for a folder below this one, or chdb:///var/lib/merit for any other")
+        if url.scheme != "chdb" and not url.hostname:
+            raise ValueError(f"no host: write {url.scheme}://user:password@host:8123/merit")
+        return dsn
+
+
+Scheme = Literal["chdb", "clickhouse", "clickhouses"]
+SCHEMES: tuple[Scheme, ...] = ("chdb", "clickhouse", "clickhouses")
+
+
+class ExporterSettings(BaseModel):
+    """`exporters:`"""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    clickhouse: ClickHouseSettings = ClickHouseSettings()
+    """The store."""

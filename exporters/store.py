@@ -1,0 +1,182 @@
+"""The one object that talks to ClickHouse or chDB.
+
+clickhouse-connect speaks to both through one client class, so nothing here knows which engine it has, except for how
+it is opened. A client serialises its calls: each thread gets one of its own.
+"""
+
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+import polars as pl
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from exporters.folder import FolderLock
+from exporters.schema import migrations
+from exporters.settings import ClickHouseSettings
+from processors.errors import Rejected, Unavailable
+
+DATABASE = "merit"
+
+WRONG_FOREVER = frozenset({6, 16, 27, 36, 41, 43, 44, 47, 53, 60, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 457})
+"""ClickHouse error codes of input that will always fail: it does not parse, has no such column, does not fit its type."""
+
+
+class Store:
+    """Opens the database, brings its tables up to date, inserts frames and answers questions.
+
+    Args:
+        settings: where the data live and how long they are kept.
+
+    Raises:
+        Unavailable: the server does not answer, or another process holds the folder.
+    """
+
+    def __init__(self, settings: ClickHouseSettings) -> None:
+        self._settings = settings
+        self._local = threading.local()
+        self._clients: list[Client] = []
+        self._guard = threading.Lock()
+        self._lock = FolderLock(folder) if (folder := chdb_folder(settings)) else None
+        self._database = DATABASE if self._lock else urlsplit(self._dsn).path.strip("/") or "default"
+
+    @property
+    def _dsn(self) -> str:
+        return self._settings.dsn.get_secret_value()
+
+    def open(self) -> Self:
+        """Take the folder, create what is missing, bring the schema up to date and set the retention."""
+        if self._lock:
+            self._lock.acquire()
+        try:
+            bare = self._connect(database=None)
+            engine = " ENGINE = Atomic" if self._lock else ""
+            bare.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}" + engine, parameters={"name": self._database})
+            bare.close()
+            migrations.migrate(self)
+            migrations.set_retention(self, self._settings.retention)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def insert(self, table: str, frame: pl.DataFrame, *, token: str = "") -> None:
+        """Insert `frame`, whose columns are named as in `table`; on return its rows are stored.
+
+        Args:
+            table: a table of the schema.
+            frame: any number of rows. A block of `otel_traces` must lie within one day (see `by_day`).
+            token: a retry with the same token and rows stores nothing twice.
+
+        Raises:
+            Rejected: the store will never take these rows.
+            Unavailable: the store cannot take them now.
+        """
+        if frame.is_empty():
+            return
+        settings = {"insert_deduplication_token": token} if token else {}
+        with translated(f"insert into {table}"):
+            self._client.insert_arrow(table, frame.to_arrow(), settings=settings)
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
+        """The answer to `sql` as a frame; `{name:Type}` in it are bound by the server from `parameters`.
+
+        Args:
+            sql: one SELECT.
+            parameters: values for the placeholders; a sequence binds to an Array.
+            settings: ClickHouse settings for this query, e.g. `max_result_rows`.
+        """
+        limits = {"max_execution_time": self._settings.query_seconds} | settings
+        with translated("query"):
+            table: pa.Table = self._client.query_arrow(sql, parameters=dict(parameters or {}), settings=limits)
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that returns nothing, such as DDL."""
+        with translated("command"):
+            self._client.command(sql, parameters=dict(parameters or {}))
+
+    def ping(self) -> None:
+        """Return if the store answers; raise Unavailable if not."""
+        self.query("SELECT 1", max_execution_time=5)
+
+    def close(self) -> None:
+        """Close every client and let go of the folder. Safe to call twice."""
+        with self._guard:
+            while self._clients:
+                self._clients.pop().close()
+            self._local = threading.local()
+        if self._lock:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._connect(self._database)
+            self._local.client = client
+            with self._guard:
+                self._clients.append(client)
+        return client
+
+    def _connect(self, database: str | None) -> Client:
+        session = {"session_timezone": "UTC"}
+        with translated("open the store"):
+            if self._lock:
+                return clickhouse_connect.get_client(
+                    interface="chdb", path=str(self._lock.folder), database=database, settings=session
+                )
+            url = urlsplit(self._dsn)
+            secure = url.scheme == "clickhouses"
+            return clickhouse_connect.get_client(
+                host=url.hostname,
+                port=url.port or (8443 if secure else 8123),
+                username=unquote(url.username or "default"),
+                password=unquote(url.password or ""),
+                secure=secure,
+                database=database or "default",
+                settings=session,
+                autogenerate_session_id=False,
+            )
+
+
+def chdb_folder(settings: ClickHouseSettings) -> Path | None:
+    """The folder of the embedded engine; None if the store is a server. `/./x` and `/../x` are relative to here."""
+    url = urlsplit(settings.dsn.get_secret_value())
+    if url.scheme != "chdb":
+        return None
+    path = unquote(url.path)
+    return Path(path.lstrip("/") if path.lstrip("/").startswith(("./", "../")) else "/" + path.lstrip("/")).resolve()
+
+
+class translated:  # noqa: N801 -- reads as a clause: with translated("insert into nodes")
+    """Turn the client's exceptions into `Rejected` or `Unavailable`, saying what was being done."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, ClickHouseError):
+            message = f"{self._doing}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+            if getattr(error, "code", None) in WRONG_FOREVER:
+                raise Rejected(message) from error
+            raise Unavailable(message, retry_after=timedelta(seconds=5)) from error
+        if isinstance(error, OSError):
+            raise Unavailable(f"{self._doing}: {error}", retry_after=timedelta(seconds=5)) from error
