@@ -1,0 +1,1 @@
+"""Out: the store and its schema."""

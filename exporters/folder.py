@@ -25,7 +25,9 @@ class FolderLock:
             self.folder.mkdir(parents=True, exist_ok=True)
             file = (self.folder / "merit.pid").open("a+", encoding="ascii")
         except OSError as error:
-            raise Unavailable(f"cannot use the folder {self.folder}: {error.strerror}; choose another in exporters.clickhouse.dsn") from error
+            raise Unavailable(
+                f"cannot use the folder {self.folder}: {error.strerror}; choose another in exporters.clickhouse.dsn"
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -33,7 +35,8 @@ class FolderLock:
             holder = file.read().strip() or "unknown"
             file.close()
             raise Unavailable(
-                f"the folder {self.folder} is in use by process {holder}: stop it, or choose another folder in exporters.clickhouse.dsn"
+                f"the folder {self.folder} is in use by process {holder}: "
+                "stop it, or choose another folder in exporters.clickhouse.dsn"
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -52,7 +52,7 @@ SCHEMES: tuple[Scheme, ...] = ("chdb", "clickhouse", "clickhouses")
 
 
 class ExporterSettings(BaseModel):
-    """`exporters:`"""
+    """Settings of `exporters:`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 

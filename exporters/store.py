@@ -164,7 +164,7 @@ def chdb_folder(settings: ClickHouseSettings) -> Path | None:
     return Path(path.lstrip("/") if path.lstrip("/").startswith(("./", "../")) else "/" + path.lstrip("/")).resolve()
 
 
-class translated:  # noqa: N801 -- reads as a clause: with translated("insert into nodes")
+class translated:
     """Turn the client's exceptions into `Rejected` or `Unavailable`, saying what was being done."""
 
     def __init__(self, doing: str) -> None:

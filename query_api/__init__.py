@@ -1,0 +1,1 @@
+"""Questions: HTTP routes over the store, one `.sql` file a question."""

@@ -1,0 +1,1 @@
+"""OTLP in: gRPC and HTTP, admission, decoding to columns. Never imports exporters or query_api."""

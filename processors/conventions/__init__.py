@@ -1,0 +1,1 @@
+"""What a span says of itself, in one vocabulary, whatever dialect it speaks."""
