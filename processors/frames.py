@@ -72,6 +72,51 @@ SAID: Columns = {
 SPANS: Columns = {**RECEIVED, **SAID}
 """A row of `otel_traces`."""
 
+READINGS: Columns = {
+    "TraceId": STRING,
+    "SpanId": STRING,
+    "ParentSpanId": STRING,
+    "SpanName": STRING,
+    "ServiceName": STRING,
+    "ScopeName": STRING,
+    "Timestamp": TIME,
+    "Duration": pl.UInt64(),
+    "StatusCode": STRING,
+    "StatusMessage": STRING,
+    "IngestedAt": MILLIS,
+    **SAID,
+    "Dialect": STRING,
+    "Owner": STRING,
+    "IsAgent": pl.Boolean(),
+    "OwnerOpens": pl.Boolean(),
+    "IsOuter": pl.Boolean(),
+    "TotalsInclude": pl.Boolean(),
+    "IsInterrupt": pl.Boolean(),
+    "IsFailure": pl.Boolean(),
+    "FailsTask": pl.Boolean(),
+    "WorkflowName": STRING,
+    "TaskName": STRING,
+    "ExternalId": STRING,
+    "Category": STRING,
+    "Complexity": pl.UInt8(),
+    "SaidSuccess": pl.Boolean(),
+    "AgentType": STRING,
+    "Department": STRING,
+    "DecisionId": STRING,
+    "FilesCreated": pl.UInt32(),
+    "FilesModified": pl.UInt32(),
+    "Temperature": pl.Float64(),
+    "ReportedCostUsd": pl.Float64(),
+    "ResourceAgent": STRING,
+    "Input": STRING,
+    "Output": STRING,
+}
+"""A span as `conventions` has read it: all that derivation needs, without the attributes. What open traces hold in memory.
+
+`Owner` is the agent that the span itself names as the one who did it; `IsAgent` marks a span that opens a task, `OwnerOpens` one that does if its owner is not its parent's;
+`IsOuter` a model call that wraps the one which made the request; `TotalsInclude` an agent span whose usage includes that
+of the agents below it; `IsInterrupt` a span that ended because a human is awaited; `IsFailure` one that failed, and `FailsTask` one whose failure is its agent's."""
+
 NODES: Columns = {
     "task_id": STRING,
     "trace_id": STRING,

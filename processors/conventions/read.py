@@ -1,0 +1,200 @@
+"""The conventions step: spans in, readings out.
+
+What each dialect says is in `dialects.yaml`; this module only carries it out, for a whole batch at a time. A dialect
+costs nothing in a batch that has none of its attributes or scopes.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import get_args
+
+import polars as pl
+
+from processors.conventions import expressions as ex
+from processors.conventions.attributes import columns_of
+from processors.conventions.grammar import MODEL_CALLS, Condition, Dialect, FieldName, Flag, Source, Text, Vocabulary, shipped
+from processors.conventions.json_columns import json_columns
+from processors.frames import READINGS, STRING, conform
+
+EXCERPT = 4096
+"""Characters kept of a task's input and output."""
+COUNTS = {
+    "input_tokens": pl.UInt64(),
+    "output_tokens": pl.UInt64(),
+    "cached_input_tokens": pl.UInt64(),
+    "cache_write_tokens": pl.UInt64(),
+    "reasoning_tokens": pl.UInt64(),
+    "complexity": pl.UInt8(),
+    "files_created": pl.UInt32(),
+    "files_modified": pl.UInt32(),
+}
+
+
+class Conventions:
+    """Reads spans of any dialect in Merit's words.
+
+    Args:
+        extra: a user's own dialects, preferred to the shipped ones.
+        vocabulary: the shipped ones.
+    """
+
+    def __init__(self, extra: Sequence[Dialect] = (), vocabulary: Vocabulary | None = None) -> None:
+        vocabulary = vocabulary or shipped()
+        self._dialects = [*extra, *vocabulary.dialects]
+        self._steering = list(vocabulary.control_flow)
+        self._interrupts = list(vocabulary.interrupts)
+        sources = [s for d in self._dialects for group in d.fields.values() for s in group]
+        conditions = [d.when for d in self._dialects] + [s.when for s in sources]
+        in_conditions = {k for c in conditions for k in (*c.has, *c.lacks, *c.equals)}
+        self._keys = sorted({s.key for s in sources if s.key} | in_conditions)
+        self._resource_keys = sorted({s.resource for s in sources if s.resource})
+        self._paths: dict[str, set[str]] = defaultdict(set)
+        for source in sources:
+            if source.json_path:
+                self._paths[ex.attribute(source.key) if source.key else ex.resource(source.resource)].add(source.json_path)
+
+    def __call__(self, spans: pl.DataFrame) -> pl.DataFrame:
+        """What each span says of itself.
+
+        Args:
+            spans: a frame of at least the columns RECEIVED.
+
+        Returns:
+            A frame of the columns READINGS, row by row the same spans. `CostUsd` and `PriceSource` are left to the pricer.
+        """
+        wide = self._widen(spans)
+        fields = self._fields(wide.columns, wide["ScopeName"].unique().to_list())
+        return self._settle(wide.with_columns(**fields))
+
+    def _widen(self, spans: pl.DataFrame) -> pl.DataFrame:
+        """Attributes that some dialect asks for as columns beside the span's own."""
+        attributes = columns_of(spans["SpanAttributes"], self._keys, "@")
+        resources = columns_of(spans["ResourceAttributes"], self._resource_keys, "$")
+        columns = {s.name: s for s in (*attributes, *resources)}
+        parsed = [c for name, paths in self._paths.items() if name in columns for c in json_columns(columns[name], sorted(paths))]
+        own = [c for c in spans.columns if c in READINGS and c not in {"SpanAttributes", "ResourceAttributes"}]
+        return spans.select(*own, _raised(spans)).with_columns(*columns.values(), *parsed)
+
+    def _fields(self, columns: Collection[str], scopes: Collection[str]) -> dict[str, pl.Expr]:
+        """Each field as an expression over the columns of this batch."""
+        found: dict[str, list[pl.Expr]] = defaultdict(list)
+        dialects: list[pl.Expr] = []
+        for dialect in self._dialects:
+            applies = ex.condition(dialect.when, columns, scopes)
+            if applies is None:
+                continue
+            spoken = [
+                (field, expression)
+                for field, sources in dialect.fields.items()
+                for expression in _sources(sources, applies, columns, scopes)
+            ]
+            for field, expression in spoken:
+                found[field].append(expression)
+            said = [e.is_not_null() for field, e in spoken if field == "operation"]
+            if said:
+                dialects.append(pl.when(pl.any_horizontal(said)).then(pl.lit(dialect.dialect)))
+        names = [*get_args(Text), *get_args(Flag), *COUNTS, "temperature", "reported_cost_usd"]
+        fields = {f"_{name}": _first(name, found.get(name, [])) for name in names}
+        return fields | {"Dialect": pl.coalesce(*dialects, pl.lit("")) if dialects else pl.lit("")}
+
+    def _settle(self, wide: pl.DataFrame) -> pl.DataFrame:
+        """From fields to readings: the rules that hold in every dialect."""
+        raised = pl.coalesce("_error_type", "_raised").fill_null("").str.extract(r"(\w+)\W*$", 1).fill_null("")
+        steering = raised.is_in(self._steering)
+        error = (pl.col("StatusCode") == "Error") | pl.col("_error_type").is_not_null()
+        kept = ~pl.col("_ignored").fill_null(value=False)
+        operation = pl.when(kept).then(pl.col("_operation")).fill_null("")
+        who = pl.coalesce("_agent_name", "_owner").fill_null("")
+        readings = wide.with_columns(**_token_columns()).with_columns(
+            Operation=operation,
+            AgentName=who,
+            AgentId=pl.coalesce("_agent_id", who),
+            NodeName=pl.coalesce("_node_name", pl.when(operation != "").then("SpanName")).fill_null(""),
+            Provider=pl.col("_provider").fill_null("").str.to_lowercase(),
+            ErrorType=pl.coalesce("_error_type", pl.when(pl.col("StatusCode") == "Error").then("_raised")).fill_null(""),
+            Owner=pl.col("_owner").fill_null(""),
+            IsAgent=pl.coalesce("_is_agent", operation == "invoke_agent") & (operation == "invoke_agent"),
+            OwnerOpens=pl.col("_owner_opens").fill_null(value=False) & (operation != ""),
+            IsOuter=pl.col("_is_outer").fill_null(value=False) & operation.is_in(MODEL_CALLS),
+            TotalsInclude=pl.col("_totals_include").fill_null(value=False),
+            IsInterrupt=raised.is_in(self._interrupts),
+            IsFailure=(error & ~steering) | pl.col("_said_failure").fill_null(value=False),
+            FailsTask=pl.col("_fails_task").fill_null(value=False),
+            SaidSuccess=pl.col("_said_success"),
+            CostUsd=pl.lit(None),
+            PriceSource=pl.lit(""),
+            Input=pl.col("_input").fill_null("").str.head(EXCERPT),
+            Output=pl.col("_output").fill_null("").str.head(EXCERPT),
+            **{column: pl.col(field).fill_null("") for field, column in _PLAIN.items()},
+            **{column: pl.col(field) for field, column in _NUMBERS.items()},
+        )
+        return conform(readings, READINGS)
+
+
+_PLAIN = {
+    "_request_model": "RequestModel",
+    "_response_model": "ResponseModel",
+    "_response_id": "ResponseId",
+    "_conversation_id": "ConversationId",
+    "_user_id": "UserId",
+    "_workflow_name": "WorkflowName",
+    "_task_name": "TaskName",
+    "_external_id": "ExternalId",
+    "_category": "Category",
+    "_agent_type": "AgentType",
+    "_department": "Department",
+    "_decision_id": "DecisionId",
+    "_resource_agent": "ResourceAgent",
+}
+_NUMBERS = {
+    "_complexity": "Complexity",
+    "_files_created": "FilesCreated",
+    "_files_modified": "FilesModified",
+    "_temperature": "Temperature",
+    "_reported_cost_usd": "ReportedCostUsd",
+}
+
+
+def _raised(spans: pl.DataFrame) -> pl.Series:
+    """The class of the last exception event of each span; null without one."""
+    types = spans["Events.Attributes"].list.eval(pl.element().map.get("exception.type")).list.drop_nulls().list.last()
+    return types.cast(STRING).alias("_raised")
+
+
+def _sources(
+    sources: Sequence[Source], applies: pl.Expr, columns: Collection[str], scopes: Collection[str]
+) -> Iterator[pl.Expr]:
+    for source in sources:
+        said = ex.value(source, columns)
+        narrowed = ex.TRUE if source.when == Condition() else ex.condition(source.when, columns, scopes)
+        if said is not None and narrowed is not None:
+            mask = narrowed if applies is ex.TRUE else applies if narrowed is ex.TRUE else applies & narrowed
+            yield said if mask is ex.TRUE else pl.when(mask).then(said)
+
+
+def _first(field: FieldName | str, expressions: Sequence[pl.Expr]) -> pl.Expr:
+    """The first value that is there, in the field's type."""
+    text = pl.coalesce(*expressions) if expressions else pl.lit(None, dtype=STRING)
+    if field in COUNTS:
+        return ex.whole_number(text, COUNTS[field])
+    if field in {"temperature", "reported_cost_usd"}:
+        return ex.finite(text)
+    return ex.truth(text) if field in get_args(Flag) else text
+
+
+def _token_columns() -> dict[str, pl.Expr]:
+    """`InputTokens` includes cached and cache-write tokens, `OutputTokens` reasoning: dialects that say them apart are added up.
+
+    A part that is larger than its whole was certainly said apart.
+    """
+    cached, written, reasoning = "_cached_input_tokens", "_cache_write_tokens", "_reasoning_tokens"
+    parts = pl.col(cached).fill_null(0) + pl.col(written).fill_null(0)
+    apart = pl.col("_cached_apart").fill_null(value=False) | (parts > pl.col("_input_tokens"))
+    thought = pl.col("_reasoning_apart").fill_null(value=False) | (pl.col(reasoning) > pl.col("_output_tokens"))
+    return {
+        "InputTokens": pl.col("_input_tokens") + pl.when(apart).then(parts).otherwise(0),
+        "OutputTokens": pl.col("_output_tokens") + pl.when(thought).then(pl.col(reasoning).fill_null(0)).otherwise(0),
+        "CachedInputTokens": pl.col(cached),
+        "CacheWriteTokens": pl.col(written),
+        "ReasoningTokens": pl.col(reasoning),
+    }
