@@ -60,9 +60,7 @@ class Pricer:
         """
         calls = self._keyed(readings.select(USED).with_row_index("Row").filter(priceable()))
         priced = calls.join(self._quotes(calls), on="Key", how="left").filter(in_step()).select("Row", cost(), "Source")
-        known = readings.select("ReportedCostUsd").with_row_index("Row").join(
-            priced, on="Row", how="left", maintain_order="left"
-        )
+        known = readings.select("ReportedCostUsd").with_row_index("Row").join(priced, on="Row", how="left", maintain_order="left")
         return readings.with_columns(known.select(*money()))
 
     def _keyed(self, calls: pl.DataFrame) -> pl.DataFrame:

@@ -60,9 +60,7 @@ def quote(overrides: Sequence[PriceOverride], provider: str, models: Sequence[st
     return None
 
 
-def own_price(
-    overrides: Sequence[PriceOverride], provider: str, models: Sequence[str], at: datetime
-) -> PriceOverride | None:
+def own_price(overrides: Sequence[PriceOverride], provider: str, models: Sequence[str], at: datetime) -> PriceOverride | None:
     """The newest override that fits the call and has begun; of equally new ones the last."""
     said = {form for model in models for form in forms(model.strip().lower())}
     fitting = [
