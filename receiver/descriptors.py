@@ -1,0 +1,66 @@
+"""OTLP's trace messages as `ptars` can hold them: protobuf wire bytes in, one Arrow record batch out.
+
+`ptars` derives an Arrow type from a message type, so it cannot hold `AnyValue`, which contains itself. Copies of the
+official descriptors in a private pool get round this: there the recursive fields are `bytes`, which has the same wire
+type, so that the same bytes decode and only the few nested values are left to be parsed on their own.
+
+Numbers that nobody reads are removed from the copies; `ptars` skips what it does not know. Texts nobody reads stay,
+because invalid UTF-8 in them must be noticed.
+"""
+
+from collections.abc import Sequence
+
+import ptars
+import pyarrow as pa
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.resource.v1 import resource_pb2
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+REQUEST = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest"
+FILES = (common_pb2, resource_pb2, trace_pb2, trace_service_pb2)
+RECURSIVE = {"AnyValue": {"array_value", "kvlist_value"}}
+UNREAD = {
+    "AnyValue": {"string_value_strindex"},
+    "KeyValue": {"key_strindex"},
+    "Span": {"flags", "dropped_events_count", "dropped_links_count"},
+    "Link": {"flags"},
+}
+
+
+class Wire:
+    """Turns requests into a record batch of one row a request, whose only column is `resource_spans`."""
+
+    def __init__(self) -> None:
+        pool = DescriptorPool()
+        for module in FILES:
+            file = FileDescriptorProto()
+            module.DESCRIPTOR.CopyToProto(file)
+            for message in file.message_type:
+                _adapt(message)
+            pool.Add(file)
+        request = pool.FindMessageTypeByName(REQUEST)
+        self._handlers = ptars.HandlerPool([request.file], ptars.PtarsConfig(enum_repr="int32"))
+        self._handler = self._handlers.get_for_message(request)
+
+    def columns(self, requests: Sequence[bytes]) -> pa.ListArray:
+        """The `resource_spans` of each request.
+
+        Raises:
+            ValueError: one of them is no OTLP trace request, or holds invalid UTF-8.
+        """
+        return self._handler.list_to_record_batch(list(requests)).column(0)
+
+
+def _adapt(message: DescriptorProto) -> None:
+    for nested in message.nested_type:
+        _adapt(nested)
+    kept = [field for field in message.field if field.name not in UNREAD.get(message.name, ())]
+    for field in kept:
+        if field.name in RECURSIVE.get(message.name, ()):
+            field.type = FieldDescriptorProto.TYPE_BYTES
+            field.ClearField("type_name")
+    del message.field[:]
+    message.field.extend(kept)

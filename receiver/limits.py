@@ -1,0 +1,16 @@
+"""How much of a request is taken."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the decoder keeps to."""
+
+    max_attributes: int = 256
+    """Attributes kept in each map of a span: its own, its resource's, each event's and link's."""
+    max_attribute_bytes: int = 256 * 1024
+    """UTF-8 bytes kept of a value."""
+    retention: timedelta = timedelta(days=30)
+    """A span that started earlier than this before now is rejected: the store would drop it at once."""
