@@ -1,0 +1,49 @@
+"""Asks Merit's API, with nothing but the standard library, as a script of a user's might."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from processors.errors import Rejected, Unavailable
+
+Row = dict[str, Any]
+
+
+class Api:
+    """The API at `url`, e.g. `http://127.0.0.1:8080`.
+
+    Raises, from every method:
+        Rejected: the question is not understood, or `url` is no address.
+        Unavailable: nobody answers.
+    """
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise Rejected(f"{url!r} is no address of an API: write http://host:port")
+        self.url = url.rstrip("/")
+
+    def get(self, path: str, **parameters: Any) -> Row:
+        """One answer."""
+        request = Request(f"{self.url}{path}?{urlencode(parameters)}", headers={"Accept": "application/json"})  # noqa: S310 - checked above
+        try:
+            with urlopen(request, timeout=60) as reply:  # noqa: S310 - checked above
+                answer: Row = json.load(reply)
+        except HTTPError as error:
+            with error:
+                kind = Unavailable if error.code in (429, 503) else Rejected
+                raise kind(f"{path}: {error.code} {error.read(300).decode(errors='replace')}") from error
+        except (URLError, OSError) as error:
+            raise Unavailable(f"no API answers at {self.url}: {getattr(error, 'reason', error)}") from error
+        return answer
+
+    def listed(self, plural: str, **parameters: Any) -> Iterator[Row]:
+        """Every row of a list, page after page."""
+        while True:
+            page = self.get(f"/v1/{plural}", limit=1000, **parameters)
+            yield from page[plural]
+            if not page.get("next_cursor"):
+                return
+            parameters["cursor"] = page["next_cursor"]

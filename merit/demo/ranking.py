@@ -1,0 +1,55 @@
+"""The ranking as a table for the terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from merit.demo.api import Row
+
+UNKNOWN = "–"
+
+
+def table(success: Sequence[Row], speed: Sequence[Row]) -> Table:
+    """Agents by success rate.
+
+    Args:
+        success: rows of `/v1/rankings?by=success_rate`, best first.
+        speed: rows of `/v1/rankings?by=speed`, for its column.
+    """
+    speed_of = {row["agent_id"]: row["score"] for row in speed}
+    made = Table(title="Who can be trusted: agents by success rate, last 14 days", caption=CAPTION, caption_justify="left")
+    for heading in ("rank", "badge", "agent"):
+        made.add_column(heading)
+    for heading in ("success rate", "90 % interval", "cost per success", "speed", "tasks", "seconds"):
+        made.add_column(heading, justify="right")
+    for row in success:
+        made.add_row(*cells(row, speed_of.get(row["agent_id"])))
+    return made
+
+
+CAPTION = (
+    "success rate: shrunk towards what the category's other agents reach, so that luck is not rewarded · "
+    "speed: 0.5 is the usual of the category · on probation: too new to be trusted with a badge"
+)
+
+
+def cells(row: Row, speed: float | None) -> list[str]:
+    """One agent's row."""
+    badge = "on probation" if row.get("probation") else row.get("badge") or ""
+    return [
+        number(row["rank"], "{}"),
+        badge,
+        row["agent_name"] or row["agent_id"],
+        number(row["score"], "{:.1%}"),
+        f"{number(row['score_low'], '{:.0%}')} to {number(row['score_high'], '{:.0%}')}",
+        number(row["cost_per_success_usd"], "${:.5f}"),
+        number(speed, "{:.2f}"),
+        number(row["tasks"], "{}"),
+        number(row["avg_duration_seconds"], "{:.1f}"),
+    ]
+
+
+def number(value: Any, form: str) -> str:
+    """A number as `form` writes it; unknown is a dash, never 0."""
+    return UNKNOWN if value is None else form.format(value)

@@ -1,0 +1,42 @@
+"""The addresses that Merit listens on, by the names of their settings."""
+
+import socket
+from urllib.parse import urlsplit
+
+from merit.settings import Settings
+
+GRPC = "receivers.otlp.grpc.endpoint"
+HTTP = "receivers.otlp.http.endpoint"
+API = "query_api.endpoint"
+
+Address = tuple[str, int]
+
+
+def endpoints(settings: Settings) -> dict[str, Address]:
+    """Host and port of each."""
+    otlp = settings.receivers.otlp
+    said = {GRPC: otlp.grpc.endpoint, HTTP: otlp.http.endpoint, API: settings.query_api.endpoint}
+    return {name: address(endpoint) for name, endpoint in said.items()}
+
+
+def address(endpoint: str) -> Address:
+    """`127.0.0.1:4317` or `[::1]:4317` in two parts."""
+    parts = urlsplit(f"//{endpoint}")
+    return parts.hostname or "", parts.port or 0
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def why_not_bindable(host: str, port: int) -> str:
+    """What the system says against listening there; empty if nothing. Listens nowhere."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

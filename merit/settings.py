@@ -1,0 +1,85 @@
+"""Settings: YAML in the Collector's shape, environment variables over it, defaults below. The only reader of the environment.
+
+pydantic-settings is not used: it takes the environment from the process alone, passes over variables that it does not
+know, and cannot say in which line of a file a key stands.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from exporters.settings import ExporterSettings
+from merit.settings_problems import explain, without_empty_sections
+from merit.settings_source import Source, merge, read_environment, read_yaml
+from processors.errors import Rejected
+from processors.settings import ProcessorSettings
+from query_api.settings import QueryApiSettings
+from receiver.settings import ReceiverSettings
+
+DEFAULT_FILE = Path("merit.yaml")
+"""Read from the working directory if it is there and no other file is named."""
+
+
+class Schedule(BaseModel):
+    """How often a job runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    interval_seconds: Annotated[float, Field(gt=0, le=86_400)]
+    """Seconds between two runs."""
+
+
+class JobSettings(BaseModel):
+    """Settings of `jobs:`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    enabled: bool = True
+    """One process of a deployment has this on; `merit job run` works in any case."""
+    derive: Schedule = Schedule(interval_seconds=1)
+    """Works out the traces that have gone quiet."""
+    sweep: Schedule = Schedule(interval_seconds=60)
+    """Finds stored spans that were never worked out, after a restart or from another writer, and derives their traces."""
+
+
+class Settings(BaseModel):
+    """Every setting of Merit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    receivers: ReceiverSettings = ReceiverSettings()
+    """What takes spans in."""
+    processors: ProcessorSettings = ProcessorSettings()
+    """How spans become tasks, nodes and workflows."""
+    exporters: ExporterSettings = ExporterSettings()
+    """Where rows are stored."""
+    query_api: QueryApiSettings = QueryApiSettings()
+    """What answers questions over HTTP."""
+    jobs: JobSettings = JobSettings()
+    """What runs again and again."""
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings of `path`, with the MERIT_* variables of `environ` over them and defaults below.
+
+    Args:
+        path: a YAML file; None: `merit.yaml` in the working directory if it is there.
+        environ: e.g. `MERIT_EXPORTERS__CLICKHOUSE__DSN`; a value that begins with `[` or `{` is read as YAML.
+
+    Raises:
+        Rejected: a key is unknown or a value wrong; says where, what was found and what is allowed, never a secret.
+    """
+    file = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    source = merge(read_yaml(file) if file else Source(), read_environment(environ))
+    try:
+        return Settings.model_validate(without_empty_sections(source.values, Settings))
+    except ValidationError as error:
+        raise Rejected(explain(error, source, Settings)) from None  # its text repeats the input, secrets included
+
+
+def load_here(path: Path | None) -> Settings:
+    """`load` with the variables of this process."""
+    return load(path, os.environ)
