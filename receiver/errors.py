@@ -1,10 +1,11 @@
 """What the senders of OTLP are told when a request is not taken: one table for gRPC and HTTP.
 
     Rejected              the same bytes will always fail
+    └── TooBig            more bytes than the settings allow
     Unavailable           the store cannot take them now
     └── NoRoom            requests come faster than they are stored, or are too many at once
 
-The OTLP specification tells senders to retry the second and third after the delay in `RetryInfo` or `Retry-After`.
+The OTLP specification tells senders to retry the last two after the delay in `RetryInfo` or `Retry-After`.
 """
 
 import math
@@ -17,6 +18,10 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from processors.errors import MeritError, Rejected, Unavailable
+
+
+class TooBig(Rejected):
+    """The request is larger than `receivers.otlp.max_request_mib` allows."""
 
 
 class NoRoom(Unavailable):
@@ -32,9 +37,15 @@ class Answer(NamedTuple):
 
 ANSWERS: dict[type[MeritError], Answer] = {
     Rejected: Answer(grpc.StatusCode.INVALID_ARGUMENT, 400),
+    TooBig: Answer(grpc.StatusCode.INVALID_ARGUMENT, 413),
     NoRoom: Answer(grpc.StatusCode.RESOURCE_EXHAUSTED, 429),
     Unavailable: Answer(grpc.StatusCode.UNAVAILABLE, 503),
 }
+
+
+def too_big(max_bytes: int) -> TooBig:
+    """The error for a body, inflated or not, of over `max_bytes`."""
+    return TooBig(f"the body is over {max_bytes >> 20} MiB: send fewer spans at once, or raise receivers.otlp.max_request_mib")
 
 
 def answer_to(error: MeritError) -> Answer:

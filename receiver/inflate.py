@@ -3,18 +3,10 @@
 import zlib
 
 from processors.errors import Rejected
+from receiver.errors import too_big
 
 GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 CODINGS = ("gzip", "deflate", "identity")
-
-
-class TooBig(Rejected):
-    """The body is larger than `receivers.otlp.max_request_mib` allows."""
-
-
-def too_big(max_bytes: int) -> TooBig:
-    """The error for a body, inflated or not, of over `max_bytes`."""
-    return TooBig(f"the body is over {max_bytes >> 20} MiB: send fewer spans at once, or raise receivers.otlp.max_request_mib")
 
 
 def inflate(body: bytes, coding: str, max_bytes: int) -> bytes:

@@ -1,0 +1,130 @@
+"""OTLP over HTTP: POST of protobuf or JSON; answers and errors come in the encoding of the request.
+
+Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import grpc
+import uvicorn
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+
+from processors.errors import MeritError, Unavailable
+from receiver.errors import answer_to, retry_after_seconds, status_of
+from receiver.http_body import JSON, PROTOBUF, content_type, protobuf_body
+from receiver.intake import Intake
+from receiver.room import Room
+from receiver.settings import host_and_port
+from receiver.signals import TRACES, UNSTORED, Signal, answer_unstored, response
+
+MAX_CONNECTIONS = 1000
+CODES = {
+    404: grpc.StatusCode.NOT_FOUND,
+    405: grpc.StatusCode.UNIMPLEMENTED,
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
+    415: grpc.StatusCode.INVALID_ARGUMENT,
+}
+MESSAGES = {
+    404: "nothing is served here: send OTLP to /v1/traces, /v1/logs or /v1/metrics",
+    405: "OTLP is sent with POST",
+}
+
+Export = Callable[[bytes], Awaitable[Message]]
+
+logger = logging.getLogger(__name__)
+
+
+def http_app(intake: Intake, room: Room, max_request_bytes: int) -> Starlette:
+    """The routes of the three signals."""
+
+    async def export_traces(body: bytes) -> Message:
+        outcome = await asyncio.wrap_future(intake.submit(body))
+        return response(TRACES, outcome.rejected, outcome.reason)
+
+    def route(signal: Signal, export: Export) -> Route:
+        async def endpoint(request: Request) -> Response:
+            body = await protobuf_body(request, signal, room, max_request_bytes)
+            return _reply(request, 200, await export(body))
+
+        return Route(signal.path, endpoint, methods=["POST"])
+
+    routes = [route(TRACES, export_traces), *(route(signal, _refusal(signal)) for signal in UNSTORED)]
+    handlers = {MeritError: _refused, HTTPException: _not_served, ClientDisconnect: _gone, Exception: _failed}
+    app = Starlette(exception_handlers=handlers)  # type: ignore[arg-type]  # each takes its own kind of exception
+    app.router = Router(routes, redirect_slashes=False)
+    return app
+
+
+def listen(endpoint: str) -> socket.socket:
+    """A listening socket; raises Unavailable if the port is taken."""
+    host, port = host_and_port(endpoint)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        advice = "stop what listens there, or set receivers.otlp.http.endpoint"
+        raise Unavailable(f"OTLP/HTTP cannot listen on {endpoint} ({error.strerror}): {advice}") from error
+
+
+def http_server(app: Starlette, grace: timedelta) -> uvicorn.Server:
+    """A server for `app`; hand it a listening socket. It waits at most `grace` for requests under way when it stops."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=max(1, round(grace.total_seconds())),
+    )
+    return uvicorn.Server(config)
+
+
+def _refusal(signal: Signal) -> Export:
+    async def export(body: bytes) -> Message:
+        return await asyncio.to_thread(answer_unstored, signal, body)
+
+    return export
+
+
+def _reply(request: Request, status: int, message: Message, headers: dict[str, str] | None = None) -> Response:
+    """Protobuf for those who sent protobuf, JSON for everybody else: people read it."""
+    if content_type(request) == PROTOBUF:
+        return Response(message.SerializeToString(), status, headers, PROTOBUF)
+    return Response(MessageToJson(message, indent=None), status, headers, JSON)
+
+
+async def _refused(request: Request, error: MeritError) -> Response:
+    headers = {"Retry-After": retry_after_seconds(error)} if isinstance(error, Unavailable) else None
+    return _reply(request, answer_to(error).http_status, status_of(error), headers)
+
+
+async def _not_served(request: Request, error: HTTPException) -> Response:
+    status = Status(
+        code=CODES.get(error.status_code, grpc.StatusCode.INVALID_ARGUMENT).value[0],
+        message=MESSAGES.get(error.status_code, error.detail),
+    )
+    headers = dict(error.headers or {}) | ({"Allow": "POST"} if error.status_code == 405 else {})
+    return _reply(request, error.status_code, status, headers)
+
+
+async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
+
+
+async def _failed(request: Request, _error: Exception) -> Response:
+    """Told without the cause, which uvicorn logs."""
+    return _reply(request, 500, Status(code=grpc.StatusCode.INTERNAL.value[0], message="internal error"))

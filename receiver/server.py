@@ -1,0 +1,97 @@
+"""The receiver as the program sees it: settings and a `consume` in, two listening ports out.
+
+Both servers share one event loop in a thread of their own, and one intake: requests of both are stored together.
+"""
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from datetime import timedelta
+
+from receiver.grpc_server import bind, grpc_server
+from receiver.http_server import http_app, http_server, listen
+from receiver.intake import Consume, Intake, Now
+from receiver.limits import Limits
+from receiver.room import Room
+from receiver.settings import ReceiverSettings
+
+GRACE = timedelta(seconds=10)
+
+
+class Receiver:
+    """Receives OTLP over gRPC and HTTP.
+
+    Args:
+        settings: of `receivers:`.
+        consume: stores a frame of `RECEIVED` columns before it returns, or raises Rejected or Unavailable. Called from
+            one thread.
+        now: the clock.
+        retention: spans that started earlier are rejected.
+        grace: how long stopping waits for what is under way.
+    """
+
+    def __init__(
+        self,
+        settings: ReceiverSettings,
+        consume: Consume,
+        now: Now,
+        retention: timedelta = Limits.retention,
+        grace: timedelta = GRACE,
+    ) -> None:
+        self._otlp, self._grace = settings.otlp, grace
+        limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, retention)
+        self._max_bytes = self._otlp.max_request_mib << 20
+        self._room = Room(self._otlp.max_waiting_mib << 20)
+        self._intake = Intake(consume, now, limits, self._room, self._max_bytes)
+        self._ports: Future[tuple[int, int]] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="merit-receiver", daemon=True)
+
+    @property
+    def grpc_port(self) -> int:
+        """The port of OTLP/gRPC, once started."""
+        return self._ports.result(timeout=0)[0]
+
+    @property
+    def http_port(self) -> int:
+        """The port of OTLP/HTTP, once started."""
+        return self._ports.result(timeout=0)[1]
+
+    def start(self) -> None:
+        """Listen on both ports; raises Unavailable, naming the setting to change, if one is taken."""
+        self._intake.start()
+        self._thread.start()
+        try:
+            self._ports.result()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Listen no more, answer what is under way within the grace time, then let go. Safe to call twice."""
+        if self._loop and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join((self._grace + timedelta(seconds=5)).total_seconds())
+        self._intake.stop(self._grace)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if self._ports.done():
+                raise
+            self._ports.set_exception(error)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        grpc_side = grpc_server(self._intake, self._max_bytes)
+        http_side = http_server(http_app(self._intake, self._room, self._max_bytes), self._grace)
+        with listen(self._otlp.http.endpoint) as sock:
+            ports = bind(grpc_side, self._otlp.grpc.endpoint), sock.getsockname()[1]
+            await grpc_side.start()
+            serving = asyncio.create_task(http_side.serve([sock]))
+            self._ports.set_result(ports)
+            await self._stop.wait()
+            http_side.should_exit = True
+            await asyncio.gather(serving, grpc_side.stop(self._grace.total_seconds()))
