@@ -1,0 +1,55 @@
+"""Recent work weighs more: an agent that got better, or worse, should not wait a year to be seen so."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+LEAST = 0.7
+"""The share that recent work gets at least, once there is plenty of it."""
+HALF = 10
+"""Recent observations at which it gets half of that share."""
+
+
+def blend(parts: pl.DataFrame, count: str, sums: Sequence[str], *, weighted: bool) -> pl.DataFrame:
+    """Join the recent and the older part of each agent and category into observations and means.
+
+    The recent part gets its own share of the observations, but at least 0.7 · n_r / (n_r + 10). Weights cost certainty: `n`
+    is the number of equally weighted observations that would be as certain (Kish, Survey Sampling, 1965: 1 / Σ w²/n).
+
+    Args:
+        parts: `agent_id, category, recent` (a boolean), `count` and `sums`; at most one row each.
+        count: the column that counts observations.
+        sums: columns that are sums over these observations.
+        weighted: False counts every observation alike.
+
+    Returns:
+        `agent_id, category, n, observations` and the mean of each of `sums`, null where there is no observation; sorted.
+    """
+    halves = parts.group_by("agent_id", "category").agg(
+        *(pl.col(name).filter("recent").sum().cast(pl.Float64).alias(f"{name}_new") for name in (count, *sums)),
+        *(pl.col(name).filter(~pl.col("recent")).sum().cast(pl.Float64).alias(f"{name}_old") for name in (count, *sums)),
+    )
+    new, old = pl.col(f"{count}_new"), pl.col(f"{count}_old")
+    own = new / (new + old)
+    share = pl.max_horizontal(own, LEAST * new / (new + HALF)) if weighted else own
+    means = [mean(name, count) for name in sums]
+    return (
+        halves.with_columns(share.fill_nan(0).alias("share"))
+        .select("agent_id", "category", effective(count).alias("n"), (new + old).cast(pl.UInt64).alias("observations"), *means)
+        .sort("agent_id", "category")
+    )
+
+
+def mean(name: str, count: str) -> pl.Expr:
+    """The mean of both parts by their share; null without any observation."""
+    new = pl.when(pl.col(f"{count}_new") > 0).then(pl.col("share") * pl.col(f"{name}_new") / pl.col(f"{count}_new")).otherwise(0)
+    old = pl.when(pl.col(f"{count}_old") > 0).then((1 - pl.col("share")) * pl.col(f"{name}_old") / pl.col(f"{count}_old"))
+    seen = pl.col(f"{count}_new") + pl.col(f"{count}_old") > 0
+    return pl.when(seen).then(new + old.fill_null(0)).alias(name)
+
+
+def effective(count: str) -> pl.Expr:
+    """How many equally weighted observations are as certain."""
+    new = pl.when(pl.col(f"{count}_new") > 0).then(pl.col("share") ** 2 / pl.col(f"{count}_new")).otherwise(0)
+    old = pl.when(pl.col(f"{count}_old") > 0).then((1 - pl.col("share")) ** 2 / pl.col(f"{count}_old")).otherwise(0)
+    return pl.when(new + old > 0).then(1 / (new + old)).otherwise(0.0)

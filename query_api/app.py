@@ -1,0 +1,69 @@
+"""The API: routes by subject, each a question to the store, and every error a problem document."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from query_api import agents, costs, health, nodes, rankings, tasks, traces, workflows
+from query_api.openapi import describe
+from query_api.problems import answer_with_problems
+from query_api.questions import Now, Store, asker
+from query_api.settings import QueryApiSettings
+
+ABOUT = """What did agents do, what did it cost, did it succeed, and whom to trust with what.
+
+Times are RFC 3339 in UTC, durations in seconds, money in US dollars, trace and span ids lower-case hex. Ids in paths are
+percent-encoded: the agent `finance/eu` is `finance%2Feu`. Filters may be repeated (any of them). Lists end with `next_cursor`:
+give it as `cursor`, with the same filters, for the next page. Errors are problem documents (RFC 9457)."""
+
+
+def create_app(store: Store, settings: QueryApiSettings, now: Now, ready: Callable[[], Mapping[str, str]]) -> FastAPI:
+    """The application.
+
+    Args:
+        store: answers the questions.
+        settings: how much a question may cost.
+        now: the clock.
+        ready: the other parts of the process and how each is; `ok` is ready.
+    """
+
+    @asynccontextmanager
+    async def bounded(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        yield
+
+    app = FastAPI(title="Merit", description=ABOUT, version="1", lifespan=bounded, redirect_slashes=False)
+    ask = asker(store, settings.query_seconds)
+    for router in (
+        rankings.routes(ask, now),
+        agents.routes(ask, now),
+        tasks.routes(ask, now),
+        nodes.routes(ask, now),
+        costs.routes(ask, now),
+        workflows.routes(ask, now),
+        traces.routes(ask),
+        health.routes(store, ready),
+    ):
+        app.include_router(router)
+    answer_with_problems(app)
+    app.add_middleware(EncodedPath)
+    describe(app)
+    return app
+
+
+class EncodedPath:
+    """Match routes on the path as it was sent, so that `finance%2Feu` stays one segment. Ids are decoded by their parameter."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on the request with its path as it was sent."""
+        raw: Any = scope.get("raw_path")
+        if scope["type"] == "http" and raw:
+            scope = {**scope, "path": raw.decode("utf-8", "replace")}
+        await self._app(scope, receive, send)

@@ -1,0 +1,41 @@
+"""The OpenAPI document: what FastAPI writes, with problem documents as the errors."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from query_api.problems import Problem
+
+ERRORS = {
+    "400": "A parameter cannot be taken: `errors` says which, what was found and what to change",
+    "404": "There is no such thing",
+    "503": "The store does not answer, or a part is not ready; `Retry-After` says when to come back",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Make `app` describe its errors as they are."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        said = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = said["components"]["schemas"]
+        schemas |= schema.pop("$defs") | {"Problem": schema}
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for path, methods in said["paths"].items():
+            for operation in methods.values():
+                operation["responses"] = {"200": operation["responses"]["200"]} | errors(path)
+        return said
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+def errors(path: str) -> dict[str, Any]:
+    """The error responses of the route at `path`."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    codes = [code for code in ERRORS if code != "404" or "{" in path]
+    return {code: {"description": ERRORS[code], "content": content} for code in codes}

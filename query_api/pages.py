@@ -1,0 +1,75 @@
+"""Pages of lists: from a cursor to the parameters of a question, from its rows to the next cursor."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from query_api import cursors
+from query_api.filters import Chosen, ChosenAgents, Paged, Traced, bound
+from query_api.questions import Ask
+
+LAST_NS = 2**63 - 1
+MONTH = timedelta(days=30)
+
+
+class Page(NamedTuple):
+    """The rows of a page and the cursor of the next, None at the end."""
+
+    frame: pl.DataFrame
+    next_cursor: str | None
+
+
+class Listed(ChosenAgents, Traced, Paged):
+    """A page of what was chosen."""
+
+
+def choice(question: Chosen, now: datetime, default: timedelta | None) -> dict[str, Any]:
+    """The filters and the window as parameters; `default` is how far back to look where nothing is said."""
+    if isinstance(question, Traced) and question.trace_id:
+        default = None
+    period = question.period(now, default)
+    return {**question.choice(), "since": bound(period.since), "until": bound(period.until)}
+
+
+def newest_first(ask: Ask, name: str, question: Listed, now: datetime) -> Page:
+    """A page of rows identified by (started_at, trace_id, span_id), newest first.
+
+    Rows that arrive between two pages move nothing: a page goes on below the last row of the one before, and the start of a
+    relative window stays where the first page had it.
+    """
+    parameters = choice(question, now, MONTH)
+    position = (parameters["since"], LAST_NS, "", "")
+    if question.cursor:
+        position = cursors.read(name, question, question.cursor, tuple[str, int, str, str])
+    since, after_ns, after_trace, after_span = position
+    after = {"after_ns": after_ns, "after_trace": after_trace, "after_span": after_span}
+    frame = ask(name, {**parameters, **after, "since": since, "limit": question.limit + 1}, question.limit + 1)
+    if frame.height <= question.limit:
+        return Page(frame, None)
+    frame = frame.head(question.limit)
+    last = frame.tail(1).select(pl.col("started_at").dt.epoch("ns"), "trace_id", pl.col("^span_id$")).row(0)
+    return Page(frame, cursors.issue(name, question, (since, *(last if len(last) == 3 else (*last, "")))))
+
+
+def in_order(ask: Ask, name: str, question: Paged, parameters: Mapping[str, Any], of: str = "") -> Page:
+    """A page of groups, which are counted anew each time: it goes on by number. `of` is whose list it is."""
+    offset = offset_of(name + of, question)
+    frame = ask(name, {**parameters, "limit": question.limit + 1, "offset": offset}, question.limit + 1)
+    return cut(name + of, question, frame, offset)
+
+
+def offset_of(name: str, question: Paged) -> int:
+    """How many groups the pages before showed."""
+    if not question.cursor:
+        return 0
+    (offset,) = cursors.read(name, question, question.cursor, tuple[int])
+    return min(max(offset, 0), 1_000_000)
+
+
+def cut(name: str, question: Paged, frame: pl.DataFrame, offset: int) -> Page:
+    """`frame`, which begins at `offset`, cut to a page."""
+    more = frame.height > question.limit
+    cursor = cursors.issue(name, question, (offset + question.limit,)) if more else None
+    return Page(frame.head(question.limit), cursor)

@@ -1,0 +1,133 @@
+"""Every error leaves as a problem document (RFC 9457): what was found and what to change, and nothing of our insides."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from processors.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+SHOWN = 200
+"""Characters of a wrong value that are repeated to the caller."""
+
+
+class WrongParameter(BaseModel):
+    """One parameter that cannot be taken."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    parameter: str
+    """Its name."""
+    found: str | None = None
+    """What was sent, shortened."""
+    message: str
+    """What to change."""
+
+
+class Problem(BaseModel):
+    """A problem document as in RFC 9457."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
+
+    type: str = "about:blank"
+    """`about:blank`: the status says what kind of problem it is."""
+    title: str
+    """The name of the HTTP status."""
+    status: int
+    """The HTTP status."""
+    detail: str
+    """What was found and what to change."""
+    instance: str | None = None
+    """The path that was asked for."""
+    errors: list[WrongParameter] | None = None
+    """The parameters that cannot be taken, if that is the problem."""
+
+
+class ProblemError(Exception):
+    """Raised by a route to answer with a problem document."""
+
+    def __init__(self, status: int, detail: str, errors: Sequence[WrongParameter] = (), **more: Any) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.more = status, detail, errors, more
+
+
+def wrong(parameter: str, found: str | None, message: str) -> ProblemError:
+    """The problem of one parameter that cannot be taken."""
+    error = WrongParameter(parameter=parameter, found=None if found is None else found[:SHOWN], message=message)
+    return ProblemError(400, f"{parameter}: {message}", [error])
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Make every error of `app` a problem document."""
+
+    @app.exception_handler(ProblemError)
+    async def problem(request: Request, error: ProblemError) -> JSONResponse:
+        return response(request, error.status, error.detail, errors=error.errors, **error.more)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [wrong_parameter(one) for one in error.errors()]
+        return response(request, 400, "; ".join(f"{e.parameter}: {e.message}" for e in errors), errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        detail = {404: no_route(app, request), 405: f"{request.method} is not possible here"}.get(error.status_code, error.detail)
+        return response(request, error.status_code, detail, headers=error.headers)
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(request: Request, error: Unavailable) -> JSONResponse:
+        logger.warning("%s: %s", request.url.path, error)
+        seconds = max(1, ceil(error.retry_after.total_seconds()))
+        detail = f"The store cannot answer this now: try again in {seconds} s, or ask for a smaller window"
+        return response(request, 503, detail, headers={"Retry-After": str(seconds)})
+
+    @app.exception_handler(Exception)
+    async def internal(request: Request, _: Exception) -> JSONResponse:
+        return response(request, 500, "Something went wrong on our side; the log of the server says what")
+
+
+def response(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[WrongParameter] = (),
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """The problem document; `more` are members beyond those of the RFC."""
+    path = request.scope["path"]
+    problem = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, instance=path, errors=list(errors) or None, **more
+    )
+    content = problem.model_dump(exclude_none=True)
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
+
+
+def wrong_parameter(error: Mapping[str, Any]) -> WrongParameter:
+    """One of pydantic's errors in the words of this API."""
+    context: Mapping[str, Any] = error.get("ctx") or {}
+    name = context.get("parameter") or ".".join(str(part) for part in error["loc"][1:]) or "query"
+    found = context.get("found", error.get("input"))
+    text = found if isinstance(found, str) else None if found is None else repr(found)
+    return WrongParameter(
+        parameter=name, found=text and text[:SHOWN], message=error["msg"].removeprefix("Value error, ").replace("Input", "value")
+    )
+
+
+def no_route(app: FastAPI, request: Request) -> str:
+    """What to say where there is nothing: the nearest route."""
+    known = [path for route in app.routes if (path := getattr(route, "path", ""))]
+    near = get_close_matches(request.scope["path"], known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "/docs lists the routes."
+    return f"There is nothing at {request.scope['path'][:SHOWN]}: {hint} A slash inside an id is written %2F"

@@ -1,0 +1,43 @@
+"""Putting a question to the store: one .sql file a question, its values bound by the server, every answer bounded."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Protocol
+
+import polars as pl
+
+Now = Callable[[], datetime]
+
+
+class Store(Protocol):
+    """What the API needs of the store."""
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
+        """The answer to one SELECT, its placeholders bound by the server."""
+
+    def ping(self) -> None:
+        """Return if the store answers, raise Unavailable if not."""
+
+
+class Ask(Protocol):
+    """Puts a named question to the store."""
+
+    def __call__(self, question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
+        """The answer to `question`, a file in query_api/sql, of at most `rows` rows."""
+
+
+def asker(store: Store, seconds: float) -> Ask:
+    """Questions to `store` that may take `seconds` each."""
+
+    def ask(question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
+        return store.query(sql(question), parameters, max_result_rows=rows, max_execution_time=seconds)
+
+    return ask
+
+
+@cache
+def sql(question: str) -> str:
+    """The text of query_api/sql/`question`.sql."""
+    return (files("query_api") / "sql" / f"{question}.sql").read_text()

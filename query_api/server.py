@@ -1,0 +1,76 @@
+"""The edge: the application on a socket, in a thread of its own."""
+
+import socket
+import threading
+import time
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from processors.errors import Unavailable
+from query_api.settings import QueryApiSettings
+
+DRAIN_SECONDS = 5
+START_SECONDS = 30
+BACKLOG = 512
+
+
+class ApiServer:
+    """Serves `app` from `start` to `stop`.
+
+    Args:
+        app: the application.
+        settings: where to listen.
+    """
+
+    def __init__(self, app: ASGIApp, settings: QueryApiSettings) -> None:
+        self._settings = settings
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS, backlog=BACKLOG
+        )
+        self._server = uvicorn.Server(config)
+        self._thread: threading.Thread | None = None
+        self.port = settings.port
+        """The port that is bound, also where the settings say 0."""
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        return f"http://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Listen and answer; on return it does.
+
+        Raises:
+            Unavailable: the address is taken or cannot be bound.
+        """
+        listener = listen(self._settings)
+        self.port = listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="query_api", daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                self.stop()
+                raise Unavailable("query_api did not start: the log says why")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Take no more questions, finish those that are asked, let go of the port. Safe to call twice."""
+        self._server.should_exit = True
+        if self._thread:
+            self._thread.join(DRAIN_SECONDS + 5)
+            self._thread = None
+
+
+def listen(settings: QueryApiSettings) -> socket.socket:
+    """A listening socket at the endpoint."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Unavailable(
+            f"query_api.endpoint {settings.endpoint} cannot be bound ({error.strerror}): "
+            "stop what listens there, or set another address"
+        ) from error

@@ -1,0 +1,25 @@
+-- Which spans does this trace hold, in the order they began, each once and as it came last?
+SELECT
+    SpanId AS span_id,
+    ParentSpanId AS parent_span_id,
+    SpanName AS name,
+    SpanKind AS kind,
+    ServiceName AS service_name,
+    Timestamp AS started_at,
+    Duration / 1e9 AS duration_seconds,
+    lower(StatusCode) AS status,
+    StatusMessage AS status_message,
+    Operation AS operation,
+    if({attributes:Bool}, mapApply((k, v) -> (k, substringUTF8(v, 1, 4096)), SpanAttributes), map()) AS attributes,
+    {attributes:Bool} AND arrayExists(v -> lengthUTF8(v) > 4096, mapValues(SpanAttributes)) AS attributes_cut
+FROM (
+    SELECT *
+    FROM otel_traces
+    WHERE TraceId = {trace_id:String}
+      AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String})
+      AND Timestamp < (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String})
+    ORDER BY IngestedAt DESC
+    LIMIT 1 BY SpanId
+)
+ORDER BY started_at, span_id
+LIMIT {limit:UInt32}

@@ -1,0 +1,116 @@
+"""/v1/traces: one trace, whole."""
+
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AfterValidator, Field
+
+from query_api.answers import Answer, Row, Task, Time, Workflow, rows
+from query_api.filters import Question
+from query_api.problems import ProblemError
+from query_api.questions import Ask
+
+MOST_SPANS = 20_000
+MOST_TASKS = 2_000
+MOST_OWNERS = 1_000_000
+
+TraceId = Annotated[str, Path(max_length=200), AfterValidator(unquote), AfterValidator(str.lower)]
+
+
+class TraceQuestion(Question):
+    """Parameters of /v1/traces/{trace_id}."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_SPANS)] = 10_000
+    """How many spans at most; the first ones are shown."""
+    attributes: bool = True
+    """Whether to show the attributes of the spans."""
+
+
+class Span(Answer):
+    """A span as it was received, and whose work it is."""
+
+    span_id: str
+    """The span, in lower-case hex."""
+    parent_span_id: str | None
+    """The span above it; null at the root. It may be missing: a parent that never came."""
+    name: str | None
+    """What it is called."""
+    kind: str | None = Field(examples=["Internal"])
+    """`Internal`, `Server`, `Client`, `Producer`, `Consumer` or `Unspecified`."""
+    service_name: str | None
+    """`service.name` of its process."""
+    operation: str | None = Field(examples=["chat"])
+    """What it does; null if it is no GenAI span."""
+    started_at: Time
+    """When it began."""
+    duration_seconds: float
+    """How long it took."""
+    status: str | None = Field(examples=["unset"])
+    """`unset`, `ok` or `error`."""
+    status_message: str | None
+    """What the status says."""
+    task_id: str | None
+    """The task it is a step of, or that it is itself; null if it is neither."""
+    agent_id: str | None
+    """Who did it; null if it is no step of a task."""
+    attributes: dict[str, str]
+    """Its attributes, each cut to 4,096 characters; empty if they were not asked for."""
+    attributes_cut: bool
+    """Whether an attribute is longer than is shown."""
+
+
+class Trace(Answer):
+    """A trace: its spans with their parents, its tasks and the job they make."""
+
+    trace_id: str
+    """The trace, in lower-case hex."""
+    total_spans: int
+    """How many spans are stored."""
+    spans_cut: bool
+    """Whether there are more spans than are shown."""
+    spans: list[Span]
+    """The spans in the order they began; `parent_span_id` makes them a tree."""
+    tasks_cut: bool
+    """Whether there are more tasks than are shown."""
+    tasks: list[Task]
+    """The tasks in the order they began; `parent_task_id` makes them a tree."""
+    workflow: Workflow | None
+    """The job; null while the trace is not worked out, or if it holds no task."""
+
+
+def routes(ask: Ask) -> APIRouter:
+    """The routes below /v1/traces."""
+    router = APIRouter(tags=["traces"])
+
+    @router.get("/v1/traces/{trace_id}", response_model=Trace, summary="One trace, whole")
+    def trace(trace_id: TraceId, question: Annotated[TraceQuestion, Query()]) -> Any:
+        """The spans of a trace with who owns each, its tasks and its job. Spans are kept for fewer days than tasks are."""
+        key = {"trace_id": trace_id}
+        total = int(ask("trace_size", key, 1).item())
+        jobs = rows(ask("workflow", {**key, "limit": 1}, 1))
+        if not total and not jobs:
+            raise ProblemError(404, f"There is no trace {trace_id[:200]!r}: no span of it is stored, and no task")
+        tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
+        shown = spans(ask, trace_id, question) if total else []
+        return {
+            "trace_id": trace_id,
+            "total_spans": total,
+            "spans_cut": len(shown) < total,
+            "spans": shown,
+            "tasks_cut": tasks.height > MOST_TASKS,
+            "tasks": rows(tasks.head(MOST_TASKS)),
+            "workflow": jobs[0] if jobs else None,
+        }
+
+    return router
+
+
+def spans(ask: Ask, trace_id: str, question: TraceQuestion) -> list[Row]:
+    """The first spans of the trace, each with its owner."""
+    asked = {"trace_id": trace_id, "limit": question.limit, "attributes": question.attributes}
+    frame = ask("trace_spans", asked, question.limit)
+    owners = ask("trace_owners", {"trace_id": trace_id, "limit": MOST_OWNERS}, MOST_OWNERS)
+    attributes = frame["attributes"].to_list()
+    told = rows(frame.drop("attributes").join(owners, on="span_id", how="left", maintain_order="left"))
+    return [row | {"attributes": dict(pairs)} for row, pairs in zip(told, attributes, strict=True)]
