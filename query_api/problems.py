@@ -67,6 +67,11 @@ def wrong(parameter: str, found: str | None, message: str) -> ProblemError:
     return ProblemError(400, f"{parameter}: {message}", [error])
 
 
+TIME = ": write it as 2026-01-31T08:00:00Z (in a URL, a + is written %2B)"
+ADVICE = dict.fromkeys(("timezone_aware", "datetime_parsing", "datetime_from_date_parsing"), TIME)
+"""What to change, by pydantic's name of the error, where its own words do not say it."""
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Make every error of `app` a problem document."""
 
@@ -120,9 +125,8 @@ def wrong_parameter(error: Mapping[str, Any]) -> WrongParameter:
     name = context.get("parameter") or ".".join(str(part) for part in error["loc"][1:]) or "query"
     found = context.get("found", error.get("input"))
     text = found if isinstance(found, str) else None if found is None else repr(found)
-    return WrongParameter(
-        parameter=name, found=text and text[:SHOWN], message=error["msg"].removeprefix("Value error, ").replace("Input", "value")
-    )
+    message = error["msg"].removeprefix("Value error, ").replace("Input", "value") + ADVICE.get(error["type"], "")
+    return WrongParameter(parameter=name, found=text and text[:SHOWN], message=message)
 
 
 def no_route(app: FastAPI, request: Request) -> str:
