@@ -27,7 +27,7 @@ def complaint(detail: ErrorDetails, source: Source, model: type[BaseModel]) -> s
         return unknown(keys, model, variable=source.place(keys).startswith(PREFIX))
     if detail["type"] == "missing":
         return f"{dotted(keys)} is missing"
-    allowed = detail["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    allowed = CREDENTIALS.sub("://…@", detail["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip("."))
     if section := section_at(model, keys):
         if detail["type"] in ("model_type", "model_attributes_type"):
             return f"{dotted(keys)} is {kind(detail['input'])}, should be a section with {', '.join(section.model_fields)}"
@@ -87,7 +87,7 @@ def is_secret(model: type[BaseModel], keys: Keys) -> bool:
     """Whether the value there must not be shown: it, or anything that holds it, is a SecretStr."""
     for end in range(1, len(keys) + 1):
         *above, key = keys[:end]
-        section = section_at(model, (*above, 0))
+        section = section_at(model, (*above, 0))  # the index: of a list's items, if it is one
         field = section.model_fields.get(key) if section and isinstance(key, str) else None
         if field and mentions_secret(field.annotation):
             return True

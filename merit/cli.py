@@ -1,0 +1,198 @@
+"""The command line: `merit serve`, `check`, `demo`, `rederive`, `job`, `version`.
+
+Parts are imported by the command that needs them, so that `merit --help` answers at once.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from processors.errors import MeritError, Rejected
+
+EPILOG = """
+Exit codes: 0 done · 1 it cannot be done now, or something is wrong (the folder is in use, a port is taken, the store is
+away; check found something; the demo lost something) · 2 the command, the settings or the data cannot be right ·
+130 stopped in a hurry by a second signal.
+"""
+
+app = typer.Typer(
+    name="merit",
+    help="An OpenTelemetry backend that learns which AI agent to trust with which task.\n\nNew here? Try [bold]merit demo[/].",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # locals hold passwords
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+job_app = typer.Typer(help="Look at the jobs that run in the background, or run one by hand.", no_args_is_help=True)
+app.add_typer(job_app, name="job")
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings, YAML. Default: merit.yaml in this folder if there is one.", metavar="FILE"),
+]
+
+
+def installed_version() -> str:
+    """The version of the distribution; run from a checkout that is not installed, there is none."""
+    try:
+        return version("agentmerit")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and end, if it is wanted."""
+    if wanted:
+        typer.echo(f"merit {installed_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def merit(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """See the help of the application."""
+
+
+@app.command("version")
+def show_version() -> None:
+    """Print the version."""
+    print_version(True)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell what stopped a command in a sentence, and end with the exit code that says of which kind it was."""
+    try:
+        yield
+    except MeritError as error:
+        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(2 if isinstance(error, Rejected) else 1) from None
+
+
+@app.command()
+def serve(config: Config = None) -> None:
+    """Take spans in over OTLP, work them out, and answer over HTTP, until SIGTERM or Ctrl-C."""
+    from merit import clock, logs, program, settings
+
+    logs.to_stderr()
+    with told():
+        program.serve(program.Program(settings.load_here(config), clock.now))
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Say whether Merit would start with these settings, and what to mend if not. Disturbs no running Merit."""
+    from merit import settings
+    from merit.check import check as findings
+
+    console = Console(soft_wrap=True, highlight=False)
+    wrong = 0
+    for finding in findings(settings.load_here, config):
+        wrong += not finding.ok
+        mark = "[green]ok   [/]" if finding.ok else "[bold red]wrong[/]"
+        console.print(f"{mark}  {finding.subject:<8}  {escape(finding.found)}")
+        if finding.mend:
+            console.print(f"{'':17}[yellow]→ {escape(finding.mend)}[/]")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the ranking; 0 if it is complete.")] = False,
+    tasks: Annotated[int, typer.Option("--tasks", min=8, max=100_000, help="How many assignments to hand out.")] = 400,
+    endpoint: Annotated[
+        str, typer.Option("--endpoint", metavar="HOST:PORT", help="Send to a Merit that runs already; its OTLP/gRPC address.")
+    ] = "",
+    api: Annotated[
+        str, typer.Option("--api", metavar="URL", help="The API of that Merit; with --endpoint.")
+    ] = "http://127.0.0.1:8080",
+    seed: Annotated[int, typer.Option("--seed", help="Another number, other luck.")] = 1,
+) -> None:
+    """See Merit at work: eight agents, two weeks of their tasks, and how they rank.
+
+    Runs a Merit of its own on a temporary folder, touches no data of yours.
+    """
+    from merit import logs
+    from merit.demo import run
+
+    logs.to_stderr(logging.WARNING)
+    with told():
+        complete = run.run(Console(), assignments=tasks, seed=seed, once=once, elsewhere=(endpoint, api) if endpoint else None)
+    if not complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rederive(
+    since: Annotated[str, typer.Option(help="From when on, e.g. 2026-11-01 or 2026-11-01T12:00:00Z (UTC if it says no zone).")],
+    until: Annotated[str, typer.Option(help="Until when; now if not given.")] = "",
+    config: Config = None,
+) -> None:
+    """Work stored spans out again, e.g. after a price or a mapping has changed."""
+    from rich.progress import Progress
+
+    from merit import clock, settings
+    from merit.program import opened_pipeline
+
+    with told():
+        begin, end = moment(since, "--since"), moment(until, "--until") if until else clock.now()
+        with (
+            opened_pipeline(settings.load_here(config), clock.now) as pipeline,
+            Progress(console=Console(stderr=True)) as progress,
+        ):
+            bar = progress.add_task("traces", total=None)
+            count = pipeline.rederive(begin, end, lambda done, of: progress.update(bar, completed=done, total=of))
+        typer.echo(f"derived {count} traces again")
+
+
+@job_app.command("list")
+def list_jobs(config: Config = None) -> None:
+    """Name the jobs and how often each runs."""
+    from exporters.store import Store
+    from merit import clock, settings
+    from merit.jobs import jobs
+    from merit.program import pipeline_on
+
+    with told():
+        loaded = settings.load_here(config)
+        for job in jobs(pipeline_on(Store(loaded.exporters.clickhouse), loaded, clock.now), loaded.jobs):
+            typer.echo(f"{job.name}\tevery {job.interval.total_seconds():g} s")
+
+
+@job_app.command("run")
+def run_job(name: Annotated[str, typer.Argument(help="As `merit job list` names it.")], config: Config = None) -> None:
+    """Run one job now, once. Harmless to repeat; a Merit that holds the same folder must be stopped first."""
+    from merit import clock, settings
+    from merit.jobs import jobs
+    from merit.program import opened_pipeline
+
+    with told():
+        loaded = settings.load_here(config)
+        with opened_pipeline(loaded, clock.now) as pipeline:
+            found = {job.name: job for job in jobs(pipeline, loaded.jobs)}
+            if name not in found:
+                raise Rejected(f"there is no job {name!r}; there are {', '.join(found)}")
+            found[name].run()
+        typer.echo(f"{name}: done")
+
+
+def moment(text: str, option: str) -> datetime:
+    """A point in time as RFC 3339 or a date alone; UTC unless it names a zone."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise Rejected(f"{option} is {text!r}: write a date like 2026-11-01 or a time like 2026-11-01T12:00:00Z") from None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

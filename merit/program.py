@@ -1,0 +1,160 @@
+"""Puts the program together: the one place that knows every part.
+
+Starts from the store upwards and stops from the receiver downwards, so that at no time something is taken in that
+nothing below can keep (OpenTelemetry Collector, `component.go`).
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from types import FrameType, TracebackType
+from typing import Self
+
+from exporters.store import Store, chdb_folder
+from merit.endpoints import GRPC, HTTP, bracketed, endpoints
+from merit.jobs import jobs
+from merit.pipeline import Pipeline
+from merit.scheduler import Scheduler
+from merit.settings import Settings
+from processors.errors import MeritError
+from query_api.app import create_app
+from query_api.server import ApiServer
+from receiver.server import Receiver
+
+log = logging.getLogger("merit")
+
+HURRIED = 130
+"""Exit code after a second signal."""
+
+
+class Program:
+    """Receiver, pipeline, jobs and API in one process, on one store.
+
+    Args:
+        settings: all of them.
+        now: what time it is.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self.settings = settings
+        self._now = now
+        self._state = "starting"
+        self._stops = ExitStack()
+        self.store = Store(settings.exporters.clickhouse)
+        self.pipeline = pipeline_on(self.store, settings, now)
+        self.scheduler = Scheduler(jobs(self.pipeline, settings.jobs) if settings.jobs.enabled else [], now)
+
+    def start(self) -> Self:
+        """Start every part; what has been started is stopped again if the next one cannot be.
+
+        Raises:
+            Unavailable: the folder is in use, a port taken, the store away.
+        """
+        settings, retention = self.settings, timedelta(days=self.settings.exporters.clickhouse.retention.spans)
+        with ExitStack() as stops:
+            self.store.open()
+            stops.callback(self.store.close)
+            self.api = ApiServer(create_app(self.store, settings.query_api, self._now, self.parts), settings.query_api)
+            self.api.start()
+            stops.callback(self.api.stop)
+            stops.callback(self._drain)
+            self.scheduler.start()
+            stops.callback(self.scheduler.stop)
+            self.receiver = Receiver(settings.receivers, self.pipeline.consume, self._now, retention)
+            self.receiver.start()
+            stops.callback(self.receiver.stop)
+            self._stops = stops.pop_all()
+        self._state = "ok"
+        return self
+
+    def parts(self) -> dict[str, str]:
+        """How each part is that may not be ready though the store is; `ok` if it is."""
+        return {"receiver": self._state, "jobs": self.scheduler.state()}
+
+    def stop(self) -> None:
+        """Take nothing more, derive what is there, answer what was asked, close. Safe to call twice."""
+        self._state = "stopping"
+        self._stops.pop_all().close()
+
+    @property
+    def grpc_endpoint(self) -> str:
+        """`host:port` where OTLP/gRPC is received, whatever port was taken."""
+        return f"{bracketed(endpoints(self.settings)[GRPC][0])}:{self.receiver.grpc_port}"
+
+    @property
+    def http_url(self) -> str:
+        """Where OTLP/HTTP is received."""
+        return f"http://{bracketed(endpoints(self.settings)[HTTP][0])}:{self.receiver.http_port}"
+
+    @property
+    def api_url(self) -> str:
+        """Where questions are answered."""
+        return self.api.url
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _drain(self) -> None:
+        try:
+            self.pipeline.drain()
+        except MeritError as error:
+            log.warning("stopped before everything was worked out; the next start does the rest: %s", error)
+
+
+def pipeline_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Pipeline:
+    """The pipeline on a store, which may still be closed."""
+    return Pipeline(store, settings.processors, settings.exporters.clickhouse.retention.spans, now)
+
+
+@contextmanager
+def opened_pipeline(settings: Settings, now: Callable[[], datetime]) -> Iterator[Pipeline]:
+    """A pipeline on an open store, without what surrounds it in `Program`: for work by hand."""
+    with Store(settings.exporters.clickhouse) as store:
+        yield pipeline_on(store, settings, now)
+
+
+def serve(program: Program) -> None:
+    """Run `program` until SIGTERM or SIGINT, then stop it; a second signal ends the process at once.
+
+    Nothing is lost by hurrying: spans are stored before they are acknowledged, and the sweep derives what is left.
+    """
+    asked = stop_asked()
+    with program:
+        for line in whereabouts(program):
+            log.info("ready: %s", line)
+        asked.wait()
+    log.info("stopped")
+
+
+def stop_asked() -> threading.Event:
+    """An event that SIGTERM or SIGINT sets from now on; a second signal ends the process."""
+    asked = threading.Event()
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            log.warning("hurrying: the next start derives what is left")
+            os._exit(HURRIED)
+        log.info("stopping on %s: draining; a second signal hurries", signal.Signals(number).name)
+        asked.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    return asked
+
+
+def whereabouts(program: Program) -> list[str]:
+    """What an operator wants to know first: where everything is."""
+    folder = chdb_folder(program.settings.exporters.clickhouse)
+    return [
+        f"OTLP/gRPC on {program.grpc_endpoint}",
+        f"OTLP/HTTP on {program.http_url}/v1/traces",
+        f"API on {program.api_url}/v1/rankings, its description on {program.api_url}/docs",
+        f"data in {folder}" if folder else "data on the ClickHouse server of exporters.clickhouse.dsn",
+    ]

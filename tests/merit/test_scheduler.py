@@ -1,0 +1,126 @@
+"""The scheduler runs each job at its interval, says once what stops it, and tries again."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from merit.clock import now
+from merit.jobs import Job
+from merit.scheduler import Attempt, Scheduler
+from processors.errors import Unavailable
+
+OFTEN = timedelta(milliseconds=20)
+
+
+class Flaky:
+    """Fails until it is mended."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.broken = True
+
+    def __call__(self) -> None:
+        self.runs += 1
+        if self.broken:
+            raise Unavailable("the store is away")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_job_runs_at_once_and_again_until_it_is_stopped() -> None:
+    runs: list[float] = []
+    scheduler = Scheduler([Job("tick", OFTEN, lambda: runs.append(time.monotonic()))], now)
+
+    scheduler.start()
+    wait_for(lambda: len(runs) >= 3)
+    scheduler.stop()
+    scheduler.stop()
+
+    seen = len(runs)
+    time.sleep(0.1)
+    assert len(runs) == seen
+
+
+def test_a_long_run_is_not_overtaken_by_the_next_and_holds_up_no_other_job() -> None:
+    begun, go_on, other = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def long() -> None:
+        begun.release()
+        go_on.wait(10)
+
+    scheduler = Scheduler([Job("long", OFTEN, long), Job("other", OFTEN, other.set)], now)
+    scheduler.start()
+    assert begun.acquire(timeout=10)
+    assert other.wait(10)
+    assert not begun.acquire(timeout=0.1)
+    go_on.set()
+    scheduler.stop()
+
+
+def test_stopping_waits_for_what_is_under_way() -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        time.sleep(0.1)
+        done.set()
+
+    scheduler = Scheduler([Job("work", timedelta(hours=1), work)], now)
+    scheduler.start()
+    begun.wait(10)
+    scheduler.stop()
+
+    assert done.is_set()
+
+
+def test_what_stops_a_job_is_logged_once_and_its_recovery_too(caplog: pytest.LogCaptureFixture) -> None:
+    flaky = Flaky()
+    attempt = Attempt(Job("sweep", OFTEN, flaky))
+
+    with caplog.at_level(logging.INFO):
+        attempt()
+        attempt()
+        flaky.broken = False
+        attempt()
+        attempt()
+
+    assert flaky.runs == 4
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == [
+        "job sweep cannot run",
+        "job sweep runs again",
+    ]
+
+
+def test_a_job_that_cannot_run_shows_in_the_state() -> None:
+    flaky = Flaky()
+    scheduler = Scheduler([Job("sweep", OFTEN, flaky)], now)
+
+    scheduler.start()
+    wait_for(lambda: scheduler.state() == "sweep cannot run")
+    flaky.broken = False
+    wait_for(lambda: scheduler.state() == "ok")
+    scheduler.stop()
+
+
+def test_a_defect_in_a_job_is_not_hidden_and_it_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    runs: list[None] = []
+
+    def defect() -> None:
+        runs.append(None)
+        raise ZeroDivisionError
+
+    scheduler = Scheduler([Job("defect", OFTEN, defect)], now)
+    scheduler.start()
+    wait_for(lambda: len(runs) >= 2)
+    scheduler.stop()
+
+    assert any(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in caplog.records)

@@ -1,0 +1,199 @@
+"""Settings: defaults, a file, the environment over it, and what is said about those that are wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from merit.settings import Settings, load
+from processors.errors import Rejected
+
+FILE = """\
+receivers:
+  otlp:
+    grpc: {endpoint: "127.0.0.1:14317"}
+exporters:
+  clickhouse:
+    dsn: "chdb:///./elsewhere"
+    retention:
+      spans: 7
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "merit.yaml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def refusal(path: Path | None, **environ: str) -> str:
+    with pytest.raises(Rejected) as caught:
+        load(path, environ)
+    return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_a_file_everything_has_its_default() -> None:
+    settings = load(None, {})
+
+    assert settings == Settings()
+    assert settings.receivers.otlp.grpc.endpoint == "127.0.0.1:4317"
+    assert settings.exporters.clickhouse.dsn.get_secret_value() == "chdb:///./merit-data"
+    assert (settings.jobs.derive.interval_seconds, settings.jobs.sweep.interval_seconds) == (1, 60)
+
+
+def test_a_file_is_read_in_the_shape_of_the_collector(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, FILE), {})
+
+    assert settings.receivers.otlp.grpc.endpoint == "127.0.0.1:14317"
+    assert settings.receivers.otlp.http.endpoint == "127.0.0.1:4318"
+    assert settings.exporters.clickhouse.retention.spans == 7
+
+
+def test_merit_yaml_in_this_folder_is_read_unasked(tmp_path: Path) -> None:
+    written(tmp_path, FILE)
+
+    assert load(None, {}).exporters.clickhouse.retention.spans == 7
+
+
+def test_a_section_whose_keys_are_all_commented_out_has_its_defaults(tmp_path: Path) -> None:
+    file = written(tmp_path, "receivers:\n  otlp:\n    # grpc:\nprocessors:\n")
+
+    assert load(file, {}) == Settings()
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
+    environ = {
+        "MERIT_EXPORTERS__CLICKHOUSE__DSN": "clickhouse://host:8123/merit",
+        "MERIT_JOBS__ENABLED": "false",
+        "HOME": "/nowhere",
+    }
+
+    settings = load(written(tmp_path, FILE), environ)
+
+    assert settings.exporters.clickhouse.dsn.get_secret_value() == "clickhouse://host:8123/merit"
+    assert settings.exporters.clickhouse.retention.spans == 7
+    assert not settings.jobs.enabled
+
+
+def test_a_variable_may_hold_a_whole_list_or_section() -> None:
+    price = '[{"model": "own-*", "cost_per_1k_input": 0.001, "cost_per_1k_output": 0.002}]'
+
+    settings = load(None, {"MERIT_PROCESSORS__COST__OVERRIDES": price, "MERIT_JOBS__SWEEP": "{interval_seconds: 5}"})
+
+    assert settings.processors.cost.overrides[0].model == "own-*"
+    assert settings.jobs.sweep.interval_seconds == 5
+
+
+def test_an_unknown_key_is_refused_with_file_line_and_nearest_known_key(tmp_path: Path) -> None:
+    file = written(tmp_path, "exporters:\n  clickhouse:\n    dns: x\n")
+
+    assert refusal(file) == f"{file}, line 3: exporters.clickhouse.dns is no setting; did you mean exporters.clickhouse.dsn?"
+
+
+def test_a_known_key_in_the_wrong_place_is_sent_to_the_right_one(tmp_path: Path) -> None:
+    file = written(tmp_path, "jobs:\n  retention: 3\n")
+
+    assert "did you mean exporters.clickhouse.retention?" in refusal(file)
+
+
+def test_an_unknown_key_that_resembles_nothing_is_told_what_is_known(tmp_path: Path) -> None:
+    file = written(tmp_path, "jobs:\n  zzz: 3\n")
+
+    assert refusal(file).endswith("line 2: jobs.zzz is no setting; known here: enabled, derive, sweep")
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
+    message = refusal(None, MERIT_EXPORTER__CLICKHOUSE__DSN="chdb:///./x")
+
+    assert message.startswith("MERIT_EXPORTER__CLICKHOUSE__DSN: MERIT_EXPORTER is no setting; did you mean MERIT_EXPORTERS?")
+
+
+def test_a_wrong_value_is_refused_with_line_what_was_found_and_what_is_allowed(tmp_path: Path) -> None:
+    file = written(tmp_path, "receivers:\n  otlp:\n    max_request_mib: 100000\n")
+
+    assert refusal(file) == f"{file}, line 3: receivers.otlp.max_request_mib is 100000: should be less than or equal to 512"
+
+
+def test_a_wrong_value_of_a_variable_names_the_variable() -> None:
+    message = refusal(None, MERIT_JOBS__DERIVE__INTERVAL_SECONDS="soon")
+
+    assert message.startswith("MERIT_JOBS__DERIVE__INTERVAL_SECONDS: jobs.derive.interval_seconds is 'soon': should be a valid")
+
+
+def test_a_wrong_value_inside_a_list_is_found(tmp_path: Path) -> None:
+    text = (
+        "processors:\n  cost:\n    overrides:\n      - model: m\n        cost_per_1k_input: -1\n        cost_per_1k_output: 1\n"
+    )
+
+    assert "line 5: processors.cost.overrides[0].cost_per_1k_input is -1: " in refusal(written(tmp_path, text))
+
+
+def test_an_unknown_key_inside_a_list_is_found_with_the_nearest(tmp_path: Path) -> None:
+    text = (
+        "processors:\n  cost:\n    overrides:\n      - model: m\n        cost_per_1k_inputs: 1\n        cost_per_1k_output: 1\n"
+    )
+
+    message = refusal(written(tmp_path, text))
+
+    assert "line 5: processors.cost.overrides[0].cost_per_1k_inputs is no setting" in message
+    assert "did you mean processors.cost.overrides[0].cost_per_1k_input?" in message
+    assert "line 4: processors.cost.overrides[0].cost_per_1k_input is missing" in message
+
+
+def test_a_value_in_place_of_a_section_is_refused_without_showing_it(tmp_path: Path) -> None:
+    file = written(tmp_path, "exporters:\n  clickhouse: clickhouse://me:hunter2@host/merit\n")
+
+    message = refusal(file)
+
+    assert message == f"{file}, line 2: exporters.clickhouse is a text, should be a section with dsn, retention, query_seconds"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exporters: {clickhouse: {dsn: 'gopher://me:hunter2@host/merit'}}",
+        "exporters: {clickhouse: {dsn: [hunter2]}}",
+        "exporters: {clickhouse: {dsn: {password: hunter2}}}",
+        "receivers: {otlp: {grpc: {endpoint: 'http://me:hunter2@host'}}}",
+        "exporters: {clickhouse: {dsn: *hunter2}}",
+        "exporters: {clickhouse: {dsn: !hunter2 x}}",
+        "exporters: {clickhouse: {dsn: 'hunter2",
+        "exporters: 'chdb://hunter2",
+    ],
+)
+def test_no_message_shows_a_password(tmp_path: Path, text: str) -> None:
+    assert "hunter2" not in refusal(written(tmp_path, text))
+    assert "hunter2" not in refusal(None, MERIT_EXPORTERS__CLICKHOUSE__DSN="gopher://me:hunter2@host/merit")
+
+
+def test_several_faults_are_told_at_once(tmp_path: Path) -> None:
+    assert len(refusal(written(tmp_path, "jobs: {x: 1}\nreceiver: {}\n")).splitlines()) == 2
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, "jobs: {enabled: true}\nexporters: {}\njobs: {enabled: false}\n")
+
+    assert refusal(file) == f"{file}, line 3: jobs is there twice, first in {file}, line 1"
+
+
+def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
+    assert "line 2: is no YAML" in refusal(written(tmp_path, "jobs:\n\tenabled: true\n"))
+    assert "holds no sections" in refusal(written(tmp_path, "- jobs\n"))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert "cannot be read: No such file" in refusal(tmp_path / "no.yaml")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "merit.yaml").write_bytes(b"jobs: \xff")
+
+    assert "is not UTF-8" in refusal(None)
+
+
+def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "# nothing\n"), {}) == Settings()
