@@ -1,0 +1,48 @@
+"""Settings refuse what would not work, and what would be open to strangers, and say what to write instead."""
+
+import pytest
+from pydantic import ValidationError
+
+from receiver.settings import ReceiverSettings, host_and_port
+
+
+def made(**otlp):
+    return ReceiverSettings.model_validate({"otlp": otlp}).otlp
+
+
+def test_the_defaults_are_the_ports_of_otlp_on_loopback():
+    assert made().grpc.endpoint == "127.0.0.1:4317"
+    assert made().http.endpoint == "127.0.0.1:4318"
+    assert made().max_request_mib == 16
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:4317", "localhost:0", "[::1]:4317", "127.9.9.9:1"])
+def test_loopback_needs_no_more_words(endpoint):
+    assert made(grpc={"endpoint": endpoint}).grpc.endpoint == endpoint
+
+
+@pytest.mark.parametrize("endpoint", ["0.0.0.0:4318", "[::]:4318", "10.0.0.1:4318", "merit.example.com:4318"])
+def test_any_other_address_needs_the_word_insecure(endpoint):
+    with pytest.raises(ValidationError, match=r"receivers\.otlp\.http\.endpoint .* receivers\.otlp\.insecure: true"):
+        made(http={"endpoint": endpoint})
+    assert made(http={"endpoint": endpoint}, insecure=True).http.endpoint == endpoint
+
+
+@pytest.mark.parametrize("endpoint", ["4317", "127.0.0.1", "http://127.0.0.1:4317", "127.0.0.1:x", "127.0.0.1:99999", "", "[::1"])
+def test_what_is_no_endpoint_is_refused_with_an_example(endpoint):
+    with pytest.raises(ValidationError, match="write host:port"):
+        made(grpc={"endpoint": endpoint})
+
+
+def test_the_host_of_an_ipv6_endpoint_has_no_brackets():
+    assert host_and_port("[::1]:4317") == ("::1", 4317)
+
+
+def test_unknown_keys_are_refused():
+    with pytest.raises(ValidationError, match="endpont"):
+        made(grpc={"endpont": "127.0.0.1:4317"})
+
+
+def test_what_may_wait_holds_two_of_the_largest_requests():
+    with pytest.raises(ValidationError, match="at least twice"):
+        made(max_request_mib=100, max_waiting_mib=150)
