@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from merit.settings_source import PREFIX, Keys, Source, dotted
@@ -30,7 +31,7 @@ def complaint(detail: ErrorDetails, source: Source, model: type[BaseModel]) -> s
     allowed = CREDENTIALS.sub("://…@", detail["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip("."))
     if section := section_at(model, keys):
         if detail["type"] in ("model_type", "model_attributes_type"):
-            return f"{dotted(keys)} is {kind(detail['input'])}, should be a section with {', '.join(section.model_fields)}"
+            return f"{dotted(keys)} is {kind(detail['input'])}, should be a section with {', '.join(fields(section))}"
         return f"{dotted(keys)}: {allowed}"
     return f"{dotted(keys)} is {shown(detail['input'], secret=is_secret(model, keys))}: {allowed}"
 
@@ -39,7 +40,7 @@ def unknown(keys: Keys, model: type[BaseModel], *, variable: bool) -> str:
     """An unknown key, with the nearest one that is known."""
     *above, key = keys
     section = section_at(model, tuple(above))
-    siblings = list(section.model_fields) if section else []
+    siblings = list(fields(section)) if section else []
     near = difflib.get_close_matches(str(key), siblings, n=1, cutoff=0.5)
     candidates = [(*above, near[0])] if near else [known for known in known_keys(model) if known[-1] == key]
     names = [as_variable(each) if variable else dotted(each) for each in candidates]
@@ -55,11 +56,16 @@ def as_variable(keys: Keys) -> str:
 
 def known_keys(model: type[BaseModel], at: Keys = ()) -> Iterator[Keys]:
     """Every setting, sections before what is in them; settings inside of lists are not gone into."""
-    for name, field in model.model_fields.items():
+    for name, field in fields(model).items():
         yield (*at, name)
         annotation = field.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from known_keys(annotation, (*at, name))
+
+
+def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a section, called as in a file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def section_at(model: type[BaseModel], keys: Keys) -> type[BaseModel] | None:
@@ -68,7 +74,7 @@ def section_at(model: type[BaseModel], keys: Keys) -> type[BaseModel] | None:
     for position, key in enumerate(keys):
         if isinstance(key, int):
             continue
-        field = section.model_fields.get(key) if section else None
+        field = fields(section).get(key) if section else None
         inside = position + 1 < len(keys)
         section = next(sections(field.annotation, inside=inside), None) if field else None
     return section
@@ -88,7 +94,7 @@ def is_secret(model: type[BaseModel], keys: Keys) -> bool:
     for end in range(1, len(keys) + 1):
         *above, key = keys[:end]
         section = section_at(model, (*above, 0))  # the index: of a list's items, if it is one
-        field = section.model_fields.get(key) if section and isinstance(key, str) else None
+        field = fields(section).get(key) if section and isinstance(key, str) else None
         if field and mentions_secret(field.annotation):
             return True
     return False

@@ -1,7 +1,10 @@
 """deploy/merit.example.yaml shows every setting with its default, and loads."""
 
+import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
 from merit.settings import Settings, load
@@ -48,3 +51,15 @@ def lists(model: type[BaseModel], at: Keys = ()) -> list[tuple[Keys, type[BaseMo
         items: tuple[Any, ...] = getattr(field.annotation, "__args__", ())
         found += [((*at, name), item) for item in items if isinstance(item, type) and issubclass(item, BaseModel)]
     return found
+
+
+@pytest.mark.parametrize("key", ["extra", "overrides"])
+def test_what_stands_in_its_comments_loads_too(tmp_path: Path, key: str) -> None:
+    before, _, after = EXAMPLE.read_text("utf-8").partition(f"    {key}: []")
+    comments = re.compile(r"(?:    #  .*\n)+\Z")
+    shown = comments.search(before)
+    assert shown
+    file = tmp_path / "merit.yaml"
+    file.write_text(before + f"    {key}:\n" + shown[0].replace("    #  ", "    ") + after, "utf-8")
+
+    assert load(file, {}) != Settings()

@@ -2,12 +2,14 @@
 
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.merit.processes import FREE_PORTS, Server, merit, serving
+from tests.merit.processes import FREE_PORTS, WAIT_SECONDS, Server, environment, merit, serving
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,20 @@ def test_wrong_settings_are_refused_before_anything_is_touched(tmp_path: Path) -
     assert refused.returncode == 2
     assert "merit.yaml, line 3: exporters.clickhouse.dns is no setting; did you mean exporters.clickhouse.dsn?" in refused.stderr
     assert not (tmp_path / "merit-data").exists()
+
+
+def test_a_second_signal_hurries() -> None:
+    draining_for_long = (
+        "from merit.program import stop_asked; import time\n"
+        "asked = stop_asked(); print('up', flush=True)\n"
+        "asked.wait(); print('draining', flush=True); time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", draining_for_long], env=environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    with process, process.stdout:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "draining\n"
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(WAIT_SECONDS) == 130
