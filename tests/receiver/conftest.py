@@ -1,0 +1,68 @@
+"""A running receiver on ports of the system's choice, whose store is a list."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from receiver.server import Receiver
+from receiver.settings import ReceiverSettings
+from tests.receiver.builders import NOW
+
+MIB = 1 << 20
+
+
+class Shelf:
+    """A `consume` that keeps frames in memory, or raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.frames: list[pl.DataFrame] = []
+        self.error: Exception | None = None
+        self.go = threading.Event()
+        self.go.set()
+        self.called = threading.Event()
+
+    def __call__(self, frame: pl.DataFrame) -> None:
+        self.called.set()
+        assert self.go.wait(30)
+        if self.error:
+            raise self.error
+        self.frames.append(frame)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all spans stored, sorted."""
+        return sorted(name for frame in self.frames for name in frame["SpanName"])
+
+
+def receiver_settings(**otlp: object) -> ReceiverSettings:
+    """Any free ports, and one MiB a request so that tests need not send much."""
+    free = {"endpoint": "127.0.0.1:0"}
+    return ReceiverSettings.model_validate(
+        {"otlp": {"grpc": free, "http": free, "max_request_mib": 1, "max_waiting_mib": 4} | otlp}
+    )
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+def receiver(shelf: Shelf) -> Iterator[Receiver]:
+    running = Receiver(receiver_settings(), shelf, lambda: NOW, grace=timedelta(seconds=5))
+    running.start()
+    yield running
+    shelf.go.set()
+    running.stop()
+
+
+@pytest.fixture
+def present_receiver(shelf: Shelf) -> Iterator[Receiver]:
+    """One whose clock goes, for senders that stamp their own spans."""
+    running = Receiver(receiver_settings(), shelf, lambda: datetime.now(UTC), grace=timedelta(seconds=5))
+    running.start()
+    yield running
+    running.stop()

@@ -1,0 +1,220 @@
+"""OTLP/HTTP as its clients see it."""
+
+import gzip
+import json
+import socket
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import timedelta
+
+import httpx
+import pytest
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from processors.errors import Unavailable
+from tests.receiver.builders import INVALID_UTF8, START_NS, body, span
+
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+JSON = {"Content-Type": "application/json"}
+DOCUMENT = {
+    "resourceSpans": [
+        {
+            "scopeSpans": [
+                {"spans": [{"traceId": "01" * 16, "spanId": "02" * 8, "name": "json", "startTimeUnixNano": str(START_NS)}]}
+            ]
+        }
+    ]
+}
+GOOD = body(span(name="good"))
+
+
+@pytest.fixture
+def client(receiver):
+    with httpx.Client(base_url=f"http://127.0.0.1:{receiver.http_port}", timeout=30) as opened:
+        yield opened
+
+
+def post(client, content, headers=PROTOBUF, path="/v1/traces", **more):
+    return client.post(path, content=content, headers={**headers, **more})
+
+
+def told(answer):
+    """The google.rpc.Status in an answer, in the encoding that it says it has."""
+    if answer.headers["content-type"] == "application/x-protobuf":
+        return Status.FromString(answer.content).message
+    assert answer.headers["content-type"] == "application/json"
+    return answer.json()["message"]
+
+
+def test_protobuf_is_stored_and_answered_in_protobuf(client, shelf):
+    answer = post(client, GOOD)
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "application/x-protobuf", b"")
+    assert shelf.names == ["good"]
+
+
+def test_json_is_stored_and_answered_in_json(client, shelf):
+    answer = post(client, json.dumps(DOCUMENT), {"Content-Type": "application/json; charset=utf-8"})
+    assert (answer.status_code, answer.headers["content-type"], answer.json()) == (200, "application/json", {})
+    assert shelf.frames[0]["TraceId"].to_list() == ["01" * 16]
+
+
+def test_an_empty_body_is_a_valid_empty_request(client, shelf):
+    assert post(client, b"").status_code == 200
+    assert post(client, b"{}", JSON).json() == {}
+    assert shelf.frames == []
+
+
+@pytest.mark.parametrize("compression", list(Compression))
+def test_the_sdks_exporter_is_understood(present_receiver, shelf, compression):
+    endpoint = f"http://127.0.0.1:{present_receiver.http_port}/v1/traces"
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint, compression=compression)))
+    provider.get_tracer("my.library").start_span("outer").end()
+    provider.shutdown()
+    assert shelf.names == ["outer"]
+
+
+def raw_deflate(content):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(content) + packer.flush()
+
+
+CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress, "DEFLATE": raw_deflate, "identity": bytes}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_content_encodings_are_undone(client, shelf, coding):
+    assert post(client, CODINGS[coding](GOOD), **{"Content-Encoding": coding}).status_code == 200
+    assert shelf.names == ["good"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(GOOD)[:-9], gzip.compress(GOOD) + b"more", gzip.compress(GOOD) * 2],
+    ids=["no gzip", "cut", "rest", "two members"],
+)
+def test_broken_gzip_is_a_bad_request(client, content):
+    answer = post(client, content, **{"Content-Encoding": "gzip"})
+    assert answer.status_code == 400
+    assert "gzip" in told(answer)
+
+
+def test_unknown_types_and_codings_get_415_and_are_told_what_is_known(client, shelf):
+    by_type = post(client, GOOD, {"Content-Type": "text/plain"})
+    without = client.post("/v1/traces", content=GOOD)
+    by_coding = post(client, GOOD, **{"Content-Encoding": "br"})
+    assert [by_type.status_code, without.status_code, by_coding.status_code] == [415] * 3
+    assert told(by_type) == "content type 'text/plain' is not supported: send application/x-protobuf or application/json"
+    assert by_coding.headers["accept-encoding"] == "gzip, deflate, identity"
+    assert shelf.frames == []
+
+
+MALFORMED = {
+    "malformed protobuf": (b"\xff" * 9, PROTOBUF),
+    "invalid UTF-8": (INVALID_UTF8, PROTOBUF),
+    "malformed JSON": (b'{"resourceSpans": [', JSON),
+    "JSON nested without end": (b"[" * 200_000, JSON),
+    "protobuf called JSON": (GOOD, JSON),
+}
+
+
+@pytest.mark.parametrize(("content", "headers"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_body_gets_400_in_its_encoding_while_a_good_one_is_stored(client, shelf, content, headers):
+    good = threading.Thread(target=post, args=(client, GOOD))
+    good.start()
+    answer = post(client, content, headers)
+    good.join()
+    assert (answer.status_code, answer.headers["content-type"]) == (400, headers["Content-Type"])
+    assert told(answer)
+    assert "Traceback" not in answer.text
+    assert shelf.names == ["good"]
+
+
+def test_wrong_spans_are_told_as_a_partial_success(client, shelf):
+    sent = body(span(name="good"), span(2, name="no id", span_id=b""), span(3, name="old", start_time_unix_nano=1))
+    partial = ExportTraceServiceResponse.FromString(post(client, sent).content).partial_success
+    assert partial.rejected_spans == 2
+    assert "span_id is 0 bytes long; send 8 bytes" in partial.error_message
+    assert "older than the 30 days" in partial.error_message
+    assert shelf.names == ["good"]
+
+
+def test_a_body_of_100_mib_gets_413_and_costs_no_room(client, shelf):
+    chunk = bytes(1 << 20)
+    announced = post(client, chunk * 100)
+    assert announced.status_code == 413
+    assert told(announced) == "the body is over 1 MiB: send fewer spans at once, or raise receivers.otlp.max_request_mib"
+    assert post(client, (chunk for _ in range(10))).status_code == 413
+    assert post(client, GOOD).status_code == 200
+    assert shelf.names == ["good"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+def test_a_bomb_gets_413(client, shelf, pack):
+    bomb = pack(bytes(200 << 20))
+    answer = post(client, bomb, **{"Content-Encoding": "gzip" if pack is gzip.compress else "deflate"})
+    assert answer.status_code == 413
+    assert answer.elapsed < timedelta(seconds=5)
+    assert shelf.frames == []
+
+
+def test_a_content_length_that_lies_harms_nobody(receiver, client, shelf):
+    head = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", receiver.http_port)) as liar:
+        liar.sendall(head + GOOD)
+        liar.shutdown(socket.SHUT_WR)
+        liar.recv(1000)
+    assert post(client, GOOD).status_code == 200
+    assert shelf.names == ["good"]
+
+
+def test_an_unknown_path_gets_404_and_another_method_405(client):
+    for path in ("/", "/v1/trace", "/v1/traces/"):
+        answer = post(client, GOOD, path=path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/x-protobuf")
+        assert "send OTLP to /v1/traces" in told(answer)
+    answer = client.get("/v1/traces")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_store_that_is_away_gets_503_with_retry_after(client, shelf):
+    shelf.error = Unavailable("the store is away", retry_after=timedelta(seconds=4.2))
+    answer = post(client, GOOD)
+    assert (answer.status_code, answer.headers["retry-after"], told(answer)) == (503, "5", "the store is away")
+
+
+def test_no_room_gets_429_with_retry_after_at_once(client, shelf):
+    shelf.go.clear()
+    large = body(span(), resource={"x": "y" * 900_000})
+    with ThreadPoolExecutor(5) as senders:
+        sent = [senders.submit(post, client, large) for _ in range(5)]  # four of them fit at most
+        refused = next(as_completed(sent, timeout=10)).result()
+        shelf.go.set()
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert "send this one again later" in told(refused)
+    assert 200 in [answer.result().status_code for answer in sent]
+
+
+def test_a_fault_of_ours_is_told_without_its_cause(client, shelf):
+    shelf.error = ZeroDivisionError("secret")
+    answer = post(client, json.dumps(DOCUMENT), JSON)
+    assert (answer.status_code, told(answer)) == (503, "internal error: send this request again later")
+
+
+def test_logs_are_refused_with_their_true_number_in_either_encoding(client):
+    logs = ExportLogsServiceRequest()
+    logs.resource_logs.add().scope_logs.add().log_records.add()
+    partial = ExportLogsServiceResponse.FromString(
+        post(client, logs.SerializeToString(), path="/v1/logs").content
+    ).partial_success
+    assert partial.rejected_log_records == 1
+    document = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": [{"asInt": "1"}]}}]}]}]}
+    answer = post(client, json.dumps(document), JSON, path="/v1/metrics").json()
+    assert answer["partialSuccess"]["rejectedDataPoints"] == "1"

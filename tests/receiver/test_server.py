@@ -1,0 +1,66 @@
+"""Starting says what is in the way; stopping answers what is under way."""
+
+import threading
+from datetime import timedelta
+
+import grpc
+import httpx
+import pytest
+
+from processors.errors import Unavailable
+from receiver.server import Receiver
+from tests.receiver.builders import NOW, body, span
+from tests.receiver.conftest import receiver_settings
+
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_a_taken_port_is_named_with_the_setting_to_change(receiver, shelf, protocol):
+    taken = f"127.0.0.1:{getattr(receiver, f'{protocol}_port')}"
+    second = Receiver(receiver_settings(**{protocol: {"endpoint": taken}}), shelf, lambda: NOW)
+    with pytest.raises(Unavailable, match=rf"{taken}.*receivers\.otlp\.{protocol}\.endpoint"):
+        second.start()
+    second.stop()
+
+
+def test_a_request_under_way_is_answered_before_the_receiver_stops(receiver, shelf):
+    shelf.go.clear()
+    url = f"http://127.0.0.1:{receiver.http_port}/v1/traces"
+    answers = []
+    sender = threading.Thread(target=lambda: answers.append(httpx.post(url, content=body(span()), headers=PROTOBUF)))
+    sender.start()
+    assert shelf.called.wait(10)
+    stopper = threading.Thread(target=receiver.stop)
+    stopper.start()
+    shelf.go.set()
+    sender.join(10)
+    stopper.join(10)
+    assert answers[0].status_code == 200
+    assert shelf.names == ["chat"]
+
+
+def test_after_stopping_both_ports_are_free_and_stopping_again_is_harmless(shelf):
+    receiver = Receiver(receiver_settings(), shelf, lambda: NOW, grace=timedelta(seconds=2))
+    receiver.start()
+    ports = {"grpc": receiver.grpc_port, "http": receiver.http_port}
+    receiver.stop()
+    receiver.stop()
+    again = Receiver(
+        receiver_settings(**{name: {"endpoint": f"127.0.0.1:{port}"} for name, port in ports.items()}), shelf, lambda: NOW
+    )
+    again.start()
+    again.stop()
+
+
+def test_a_receiver_that_was_never_started_can_be_stopped(shelf):
+    Receiver(receiver_settings(), shelf, lambda: NOW).stop()
+
+
+def test_both_protocols_share_one_store(receiver, shelf):
+    httpx.post(f"http://127.0.0.1:{receiver.http_port}/v1/traces", content=body(span(name="over http")), headers=PROTOBUF)
+    with grpc.insecure_channel(f"127.0.0.1:{receiver.grpc_port}") as channel:
+        channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")(
+            body(span(name="over grpc")), timeout=10
+        )
+    assert shelf.names == ["over grpc", "over http"]
