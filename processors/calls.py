@@ -107,7 +107,9 @@ def _enrich(readings: pl.DataFrame, found: Duplicate) -> pl.DataFrame:
     if not len(found.row):
         return readings
     used = readings.select(u=pl.any_horizontal(pl.col("InputTokens", "OutputTokens").is_not_null()))["u"]
-    giver = pl.DataFrame({"giver": found.row, "call": found.call}).sort("call").with_columns(used=used.gather(np.sort(found.call)))
+    giver = (
+        pl.DataFrame({"giver": found.row, "call": found.call}).sort("call").with_columns(used=used.gather(np.sort(found.call)))
+    )
     shared = giver.group_by("giver").agg(pl.col("call").max(), several=pl.len() > 1, used=pl.col("used").any())
     gifts = shared.filter(~(pl.col("several") & pl.col("used"))).unique("call", keep="last")
     given = readings.select(TAKEN)[gifts["giver"].to_numpy()].with_columns(row=gifts["call"].cast(pl.UInt32))

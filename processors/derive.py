@@ -43,6 +43,8 @@ class Derived:
     nodes: pl.DataFrame
     tasks: pl.DataFrame
     workflows: pl.DataFrame
+    waiting: list[str]
+    """Ids of traces with steps that nobody owns yet, because a parent has not come."""
 
 
 def derive(
@@ -69,8 +71,16 @@ def derive(
     running = phase is Phase.RUNNING
     tasks = summarise_tasks(steps, forest, running=running)
     workflows = summarise_workflows(steps, tasks, running=running)
-    nodes = steps.filter("is_node").join(tasks.select("task", "task_id", "category", "department", "user_id"), on="task", how="left")
-    return Derived(conform(_worded(nodes), NODES), conform(tasks, TASKS), conform(workflows, WORKFLOWS))
+    nodes = steps.filter("is_node").join(
+        tasks.select("task", "task_id", "category", "department", "user_id"), on="task", how="left"
+    )
+    waits = pl.Series(forest.incomplete) & steps["task"].is_null() & (steps["Operation"] != "")
+    return Derived(
+        conform(_worded(nodes), NODES),
+        conform(tasks, TASKS),
+        conform(workflows, WORKFLOWS),
+        steps["TraceId"].filter(waits).unique().to_list(),
+    )
 
 
 def _ordered(readings: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -88,7 +98,9 @@ def _assign(spans: pl.DataFrame, forest: Forest, owners: Owners, phase: Phase) -
     """
     rows = pl.Series(owners.owner, dtype=pl.Int64)
     rows = rows.set(rows == NONE, None).cast(pl.UInt32)
-    ids = pl.select(pl.when(spans["IsAgent"] & (spans["AgentId"] != "")).then(spans["AgentId"]).otherwise(owners.names)).to_series()
+    ids = pl.select(
+        pl.when(spans["IsAgent"] & (spans["AgentId"] != "")).then(spans["AgentId"]).otherwise(owners.names)
+    ).to_series()
     implicit = _implicit_agent(spans)
     names = pl.select(pl.when(owners.names != "").then(owners.names).otherwise(implicit)).to_series()
     ids = pl.select(pl.when(ids != "").then(ids).otherwise(implicit)).to_series()
@@ -124,7 +136,9 @@ def _implicit_agent(spans: pl.DataFrame) -> pl.Series:
     said = pl.col("WorkflowName") != ""
     root = pl.col("WorkflowName").filter(said).first().over("TraceId") if (spans["WorkflowName"] != "").any() else pl.lit(None)
     named = [pl.when(pl.col(c) != "").then(c) for c in ("Owner", "ResourceAgent")]
-    return spans.select(a=pl.coalesce(*named, root, pl.when(pl.col("ServiceName") != "").then("ServiceName"), pl.lit("unknown")))["a"]
+    return spans.select(a=pl.coalesce(*named, root, pl.when(pl.col("ServiceName") != "").then("ServiceName"), pl.lit("unknown")))[
+        "a"
+    ]
 
 
 def _count(spans: pl.DataFrame, forest: Forest, owners: Owners, repeats: Mask) -> pl.DataFrame:
@@ -159,7 +173,8 @@ def _carries_total(spans: pl.DataFrame, forest: Forest, owners: Owners, call: Ma
     below = spread_up(forest.parent, spends, np.maximum)
     owned = owners.owner != NONE
     np.maximum.at(below, owners.owner[owned], spends[owned])
-    return says & (below == 0)
+    alone: Mask = says & (below == 0)
+    return alone
 
 
 TOKENS = tuple(SUMS.values())
@@ -207,4 +222,3 @@ def _worded(nodes: pl.DataFrame) -> pl.DataFrame:
         error_message=pl.when("IsFailure").then("StatusMessage").otherwise(pl.lit("")),
         is_deleted=pl.lit(0),
     )  # fmt: skip
-

@@ -62,7 +62,7 @@ def _agents(readings: pl.DataFrame, forest: Forest) -> tuple[Mask, pl.Series]:
 
 def _repeats(agent: Mask, names: pl.Series, forest: Forest) -> Mask:
     """Agent spans directly inside an agent span of the same name: the same run, said twice."""
-    inner = agent & (forest.parent != NONE)
+    inner: Mask = agent & (forest.parent != NONE)
     inner[inner] = agent[forest.parent[inner]]
     rows = np.flatnonzero(inner)
     same = names.gather(rows) == names.gather(forest.parent[rows])
@@ -87,7 +87,7 @@ def _follow_names(owner: Rows, above: Rows, rows: Rows, readings: pl.DataFrame, 
 
 
 def _differ(held: Rows, names: pl.Series, wanted: pl.Series) -> Mask:
-    wrong = held != NONE
+    wrong: Mask = held != NONE
     rows = np.flatnonzero(wrong)
     wrong[rows] = (names.gather(held[rows]) != wanted.gather(rows)).to_numpy()
     return wrong

@@ -88,7 +88,9 @@ def _words(members: pl.DataFrame) -> Iterator[pl.Expr]:
     for name, column in (("input", "Input"), ("output", "Output")):
         said = pl.col(column) != ""
         others = pl.col(column).filter(said & call)
-        yield pl.coalesce(pl.col(column).filter(said & head).first(), others.first() if name == "input" else others.last()).alias(name)
+        yield pl.coalesce(pl.col(column).filter(said & head).first(), others.first() if name == "input" else others.last()).alias(
+            name
+        )
 
 
 def _bounds() -> Iterator[pl.Expr]:
@@ -181,7 +183,9 @@ def _with_words_from_above(tasks: pl.DataFrame, steps: pl.DataFrame) -> pl.DataF
     said.pop("agent_type", None)
     if not said:
         return tasks
-    words = outside.group_by("TraceId").agg(pl.col(c).filter(pl.col(c) != "").first().alias(f"{n}_above") for n, c in said.items())
+    words = outside.group_by("TraceId").agg(
+        pl.col(c).filter(pl.col(c) != "").first().alias(f"{n}_above") for n, c in said.items()
+    )
     top = pl.col("parent_task_id") == ""
     joined = tasks.join(words, on="TraceId", how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce(n, pl.when(top).then(f"{n}_above")).alias(n) for n in said)
@@ -194,7 +198,11 @@ def _worded(tasks: pl.DataFrame, *, running: bool) -> pl.DataFrame:
     status = (
         pl.lit("running")
         if running
-        else pl.when(failed).then(pl.lit("failed")).when("is_interrupted").then(pl.lit("interrupted")).otherwise(pl.lit("succeeded"))
+        else pl.when(failed)
+        .then(pl.lit("failed"))
+        .when("is_interrupted")
+        .then(pl.lit("interrupted"))
+        .otherwise(pl.lit("succeeded"))
     )
     tasks = tasks.with_columns(
         started_at=pl.coalesce("Timestamp", "first_start"),

@@ -30,7 +30,8 @@ class Forest:
     @property
     def incomplete(self) -> Mask:
         """Spans above which one is missing."""
-        return (self.top == NONE) | ~self.root[self.top]
+        missing: Mask = (self.top == NONE) | ~self.root[self.top]
+        return missing
 
 
 def plant(spans: pl.DataFrame) -> Forest:
@@ -70,7 +71,7 @@ def at_or_above(parent: Rows, stop: Mask) -> Rows:
 
 def depths(parent: Rows) -> Rows:
     """How many spans are above each; 0 at the top. Rows of a cycle get a depth that means nothing."""
-    depth = (parent != NONE).astype(np.int64)
+    depth: Rows = (parent != NONE).astype(np.int64)
     above = parent.copy()
     for _ in range(int(len(parent)).bit_length() + 1):
         walking = np.flatnonzero(above != NONE)

@@ -161,9 +161,7 @@ def _raised(spans: pl.DataFrame) -> pl.Series:
     return types.cast(STRING).alias("_raised")
 
 
-def _sources(
-    sources: Sequence[Source], applies: pl.Expr, columns: Collection[str], scopes: Collection[str]
-) -> Iterator[pl.Expr]:
+def _sources(sources: Sequence[Source], applies: pl.Expr, columns: Collection[str], scopes: Collection[str]) -> Iterator[pl.Expr]:
     for source in sources:
         said = ex.value(source, columns)
         narrowed = ex.TRUE if source.when == Condition() else ex.condition(source.when, columns, scopes)

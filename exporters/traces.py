@@ -1,0 +1,117 @@
+"""Spans and what was derived of them: into the store, and back out of it trace by trace."""
+
+from datetime import datetime
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+
+import polars as pl
+
+from exporters.store import Store
+from processors.frames import NODES, RECEIVED, SPANS, TASKS, Columns, conform, empty
+
+TRACES_AT_ONCE = 1_000
+"""Ids bound into one query."""
+STALE_AT_ONCE = 20_000
+"""Traces that one round of the sweep takes on."""
+
+
+@cache
+def question(name: str) -> str:
+    """The text of exporters/sql/`name`.sql."""
+    return files("exporters").joinpath("sql", f"{name}.sql").read_text("utf-8")
+
+
+def store_spans(store: Store, spans: pl.DataFrame) -> None:
+    """Insert spans, columns SPANS, day by day: ClickHouse refuses a block that touches too many partitions.
+
+    The same rows inserted again within a while are dropped by their deduplication token.
+    """
+    for day in spans.with_columns(day=pl.col("Timestamp").dt.date()).partition_by("day", maintain_order=True):
+        store.insert("otel_traces", conform(day, SPANS), token=_token(day))
+
+
+def _token(spans: pl.DataFrame) -> str:
+    """The same for the same rows in the same order."""
+    marks = spans.select(m=pl.concat_str("TraceId", "SpanId", pl.col("IngestedAt").dt.epoch("ms")))["m"]
+    return blake2b("".join(marks).encode(), digest_size=16).hexdigest()
+
+
+def stored_spans(store: Store, trace_ids: list[str]) -> pl.DataFrame:
+    """Every stored span of these traces; columns RECEIVED."""
+    parts = [store.query(question("stored_spans"), {"trace_ids": ids}) for ids in _slices(trace_ids)]
+    return conform(pl.concat([empty(RECEIVED), *(conform(p, RECEIVED) for p in parts)]), RECEIVED)
+
+
+def expiring(store: Store, trace_ids: list[str], horizon: datetime) -> set[str]:
+    """Which of these traces began before `horizon`, so that spans of theirs may have expired."""
+    found = [store.query(question("expiring_traces"), {"trace_ids": ids, "horizon": horizon}) for ids in _slices(trace_ids)]
+    return {t for frame in found for t in frame["trace_id"]}
+
+
+def replace_derived(store: Store, nodes: pl.DataFrame, tasks: pl.DataFrame, workflows: pl.DataFrame, again: list[str]) -> None:
+    """Store what was derived, and delete what an earlier derivation of the traces `again` made and this one did not.
+
+    The workflows go last: a trace whose row is there is derived, whatever happens to this process.
+    """
+    versions = workflows.select("trace_id", "version")
+    old = pl.concat([_IDENTITIES, *(store.query(question("derived_rows"), {"trace_ids": ids}) for ids in _slices(again))])
+    for table, columns, rows in (("nodes", NODES, nodes), ("tasks", TASKS, tasks)):
+        gone = old.filter(pl.col("of") == table).join(rows, on=["trace_id", "span_id"], how="anti").drop("of")
+        store.insert(table, pl.concat([rows, _tombstones(gone.join(versions, on="trace_id"), columns)]))
+    store.insert("workflows", workflows)
+
+
+_IDENTITIES = pl.DataFrame(schema={"of": pl.String(), "trace_id": pl.String(), "span_id": pl.String()})
+
+
+def _tombstones(gone: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """Rows that delete: identity and version, and nothing else."""
+    blank = {n: _BLANK.get(t.base_type(), pl.lit(None)).cast(t).alias(n) for n, t in columns.items() if n not in gone.columns}
+    nullable = {"cost_usd", "temperature", *(n for n in columns if n.endswith("_tokens") and columns is NODES)}
+    blank |= {n: pl.lit(None, dtype=columns[n]).alias(n) for n in nullable & blank.keys()}
+    blank["is_deleted"] = pl.lit(1, dtype=pl.UInt8).alias("is_deleted")
+    return conform(gone.with_columns(*blank.values()), columns)
+
+
+_BLANK: dict[type[pl.DataType], pl.Expr] = {
+    pl.String: pl.lit(""),
+    pl.Datetime: pl.lit(0),
+    pl.Boolean: pl.lit(value=False),
+    pl.List: pl.lit([], dtype=pl.List(pl.String)),
+    pl.Float64: pl.lit(0.0),
+    pl.UInt8: pl.lit(0),
+    pl.UInt32: pl.lit(0),
+    pl.UInt64: pl.lit(0),
+}
+
+
+def ingested_traces(store: Store, since: datetime) -> pl.Series:
+    """Ids of traces of which a span came since."""
+    return store.query(question("ingested_traces"), {"since": since})["TraceId"]
+
+
+def orphaned_traces(store: Store, since: datetime) -> pl.DataFrame:
+    """Traces of which a span came since and a parent is missing: `TraceId, first_seen, last_seen, has_root`."""
+    return store.query(question("orphaned_traces"), {"since": since})
+
+
+def stale_traces(store: Store, since: datetime, until: datetime, horizon: datetime) -> pl.DataFrame:
+    """Traces with spans that came in this time and are not derived: `TraceId, first_seen, last_seen, has_root`."""
+    limits = {"since": since, "until": until, "horizon": horizon, "most": STALE_AT_ONCE}
+    return store.query(question("stale_traces"), limits)
+
+
+def traces_between(store: Store, since: datetime, until: datetime) -> pl.DataFrame:
+    """Traces with a span that began in this time: `TraceId, has_root, last_seen`."""
+    return store.query(question("traces_between"), {"since": since, "until": until})
+
+
+def last_derivation(store: Store) -> datetime | None:
+    """When the newest span came that has been derived; None if nothing has been."""
+    found = store.query(question("last_derivation"))
+    return found["ingested_at"].item() if len(found) else None
+
+
+def _slices(trace_ids: list[str]) -> list[list[str]]:
+    return [trace_ids[i : i + TRACES_AT_ONCE] for i in range(0, len(trace_ids), TRACES_AT_ONCE)]

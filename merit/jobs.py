@@ -1,0 +1,25 @@
+"""The jobs: what runs again and again, each harmless to repeat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from merit.pipeline import Pipeline
+from merit.settings import JobSettings
+
+
+@dataclass(frozen=True)
+class Job:
+    """A name, an interval, and what is done; it has its store and its clock from the one who made it."""
+
+    name: str
+    interval: timedelta
+    run: Callable[[], object]
+
+
+def jobs(pipeline: Pipeline, settings: JobSettings) -> list[Job]:
+    """Every job of the program."""
+    return [
+        Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive),
+        Job("sweep", timedelta(seconds=settings.sweep.interval_seconds), pipeline.sweep),
+    ]

@@ -1,0 +1,53 @@
+"""Settings of `processors:`."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from processors.conventions.grammar import Dialect
+from processors.cost_settings import CostSettings
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class AssembleSettings(BaseModel):
+    """When a trace is taken to be whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    quiet_seconds: Seconds = 2
+    """A trace whose root has come is derived when nothing more has come for this long."""
+    abandon_seconds: Seconds = 60
+    """A trace without a root is derived when nothing has come for this long."""
+    max_age_seconds: Seconds = 900
+    """A trace still open after this long is derived as it is, and again if more comes."""
+    max_spans: Annotated[int, Field(ge=1_000)] = 1_500_000
+    """Spans of open traces held in memory; beyond it the oldest traces are read back from the store when they are due."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.quiet_seconds <= self.abandon_seconds <= self.max_age_seconds:
+            raise ValueError("must be in order: quiet_seconds <= abandon_seconds <= max_age_seconds")
+        return self
+
+
+class ConventionSettings(BaseModel):
+    """How attributes are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    extra: tuple[Dialect, ...] = ()
+    """Your own attribute names, by the grammar of `processors/conventions/dialects.yaml`; they are preferred to the shipped ones."""
+
+
+class ProcessorSettings(BaseModel):
+    """Settings of `processors:`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    assemble: AssembleSettings = AssembleSettings()
+    """When a trace is whole."""
+    conventions: ConventionSettings = ConventionSettings()
+    """How spans are read."""
+    cost: CostSettings = CostSettings()
+    """What calls cost."""
