@@ -18,9 +18,15 @@ from rich.markup import escape
 from processors.errors import MeritError, Rejected
 
 EPILOG = """
-Exit codes: 0 done · 1 it cannot be done now, or something is wrong (the folder is in use, a port is taken, the store is
-away; check found something; the demo lost something) · 2 the command, the settings or the data cannot be right ·
-130 stopped in a hurry by a second signal.
+[bold]Exit codes[/]
+
+0   done
+
+1   not now, or not right: the folder is in use, a port taken, the store away; check found something; the demo lost something
+
+2   wrong in itself: the command, the settings, the data
+
+130 stopped in a hurry by a second signal
 """
 
 app = typer.Typer(
@@ -63,12 +69,6 @@ def merit(
     ] = False,
 ) -> None:
     """See the help of the application."""
-
-
-@app.command("version")
-def show_version() -> None:
-    """Print the version."""
-    print_version(True)
 
 
 @contextmanager
@@ -196,3 +196,9 @@ def moment(text: str, option: str) -> datetime:
     except ValueError:
         raise Rejected(f"{option} is {text!r}: write a date like 2026-11-01 or a time like 2026-11-01T12:00:00Z") from None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+@app.command("version")
+def show_version() -> None:
+    """Print the version."""
+    print_version(True)

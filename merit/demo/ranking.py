@@ -21,7 +21,7 @@ def table(success: Sequence[Row], speed: Sequence[Row]) -> Table:
     made = Table(title="Who can be trusted: agents by success rate, last 14 days", caption=CAPTION, caption_justify="left")
     for heading in ("rank", "badge", "agent"):
         made.add_column(heading)
-    for heading in ("success rate", "90 % interval", "cost per success", "speed", "tasks", "seconds"):
+    for heading in ("success rate", "90 % interval", "cost per success", "speed", "tasks"):
         made.add_column(heading, justify="right")
     for row in success:
         made.add_row(*cells(row, speed_of.get(row["agent_id"])))
@@ -46,7 +46,6 @@ def cells(row: Row, speed: float | None) -> list[str]:
         number(row["cost_per_success_usd"], "${:.5f}"),
         number(speed, "{:.2f}"),
         number(row["tasks"], "{}"),
-        number(row["avg_duration_seconds"], "{:.1f}"),
     ]
 
 

@@ -86,13 +86,20 @@ def test_wrong_settings_are_refused_before_anything_is_touched(tmp_path: Path) -
     assert not (tmp_path / "merit-data").exists()
 
 
+DRAINING_FOR_LONG = """
+import time
+from merit.program import stop_asked
+asked = stop_asked()
+print("up", flush=True)
+asked.wait()
+print("draining", flush=True)
+time.sleep(60)
+"""
+
+
 def test_a_second_signal_hurries() -> None:
-    draining_for_long = (
-        "from merit.program import stop_asked; import time\n"
-        "asked = stop_asked(); print('up', flush=True)\n"
-        "asked.wait(); print('draining', flush=True); time.sleep(60)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", draining_for_long], env=environment(), stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", DRAINING_FOR_LONG]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
     assert process.stdout
     with process, process.stdout:
         assert process.stdout.readline() == "up\n"
