@@ -286,13 +286,10 @@ def test_kappa_is_ten_below_five_agents() -> None:
 @pytest.mark.parametrize("shape", ["narrow", "wide", "two-humped"])
 def test_nine_in_ten_intervals_hold_the_truth(shape: str) -> None:
     random = np.random.default_rng(7)
-    truths = {
-        "narrow": random.normal(0.8, 0.03, 2000).clip(0, 1),
-        "wide": random.uniform(0.1, 0.95, 2000),
-        "two-humped": np.where(random.random(2000) < 0.5, random.normal(0.3, 0.05, 2000), random.normal(0.85, 0.04, 2000)).clip(
-            0, 1
-        ),
-    }[shape]
+    humps = np.where(random.random(2000) < 0.5, random.normal(0.3, 0.05, 2000), random.normal(0.85, 0.04, 2000))
+    truths = {"narrow": random.normal(0.8, 0.03, 2000), "wide": random.uniform(0.1, 0.95, 2000), "two-humped": humps}[shape].clip(
+        0, 1
+    )
     n = random.integers(5, 100, truths.size)
     wins = random.binomial(n, truths)
     ranked = ranking(*(work(f"a{i}", int(s), int(t - s)) for i, (s, t) in enumerate(zip(wins, n, strict=True))))

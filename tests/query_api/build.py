@@ -1,0 +1,160 @@
+"""Builders of rows with fixed ids and times: say what matters to a test, the rest is plain."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from exporters.store import Store
+from processors.frames import NODES, SPANS, TASKS, WORKFLOWS, Columns, conform
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+START = NOW - timedelta(hours=1)
+
+Row = dict[str, Any]
+
+
+def trace_of(number: int) -> str:
+    """The trace id that is this number."""
+    return f"{number:032x}"
+
+
+def span_of(number: int) -> str:
+    """The span id that is this number."""
+    return f"{number:016x}"
+
+
+def task(number: int, **more: Any) -> Row:
+    """A task that is trace `number`, its span 1: one model call of 0.001 dollars in 2 s, begun `number` seconds after START."""
+    trace_id, span_id = more.get("trace_id", trace_of(number)), more.get("span_id", span_of(1))
+    started_at = more.get("started_at", START + timedelta(seconds=number))
+    seconds = more.get("duration_seconds", 2.0)
+    plain = {
+        **dict.fromkeys((name for name, dtype in TASKS.items() if dtype == pl.String), ""),
+        **dict.fromkeys((name for name, dtype in TASKS.items() if dtype.is_integer()), 0),
+        "task_id": f"{trace_id}-{span_id}",
+        "trace_id": trace_id,
+        "span_id": span_id,
+        "agent_id": "researcher",
+        "agent_name": "Researcher",
+        "service_name": "app",
+        "name": "invoke_agent",
+        "category": "general",
+        "complexity": 1,
+        "complexity_said": False,
+        "status": "succeeded",
+        "started_at": started_at,
+        "ended_at": started_at + timedelta(seconds=seconds),
+        "duration_seconds": seconds,
+        "nodes": 1,
+        "llm_calls": 1,
+        "input_tokens": 100,
+        "output_tokens": 10,
+        "total_tokens": 110,
+        "cost_usd": Decimal("0.001"),
+        "models": ["gpt-4o-mini"],
+        "temperature": None,
+        "version": 1,
+    }
+    return plain | more
+
+
+def node(number: int, span: int = 2, **more: Any) -> Row:
+    """A model call that is span `span` of the task `task(number)`."""
+    trace_id = more.get("trace_id", trace_of(number))
+    plain = {
+        **dict.fromkeys((name for name, dtype in NODES.items() if dtype == pl.String), ""),
+        "task_id": f"{trace_id}-{span_of(1)}",
+        "trace_id": trace_id,
+        "span_id": span_of(span),
+        "parent_span_id": span_of(1),
+        "agent_id": "researcher",
+        "agent_name": "Researcher",
+        "node_name": "gpt-4o-mini",
+        "operation": "chat",
+        "provider": "openai",
+        "model": "gpt-4o-mini",
+        "service_name": "app",
+        "category": "general",
+        "started_at": START + timedelta(seconds=number, milliseconds=span),
+        "duration_seconds": 1.0,
+        "input_tokens": 100,
+        "output_tokens": 10,
+        "cached_input_tokens": None,
+        "cache_write_tokens": None,
+        "reasoning_tokens": None,
+        "cost_usd": Decimal("0.001"),
+        "unpriced": False,
+        "success": True,
+        "version": 1,
+        "is_deleted": 0,
+    }
+    return plain | more
+
+
+def tool(number: int, span: int = 3, **more: Any) -> Row:
+    """A tool call that is span `span` of the task `task(number)`."""
+    plain = {"node_name": "search", "operation": "execute_tool", "provider": "", "model": ""}
+    return node(number, span, **plain | {"input_tokens": None, "output_tokens": None, "cost_usd": None} | more)
+
+
+def workflow(number: int, **more: Any) -> Row:
+    """The job of the task `task(number)`."""
+    plain = {
+        "trace_id": trace_of(number),
+        "name": "job",
+        "root_agent_id": "researcher",
+        "agents": ["researcher"],
+        "services": ["app"],
+        "tasks": 1,
+        "spans": 2,
+        "status": "succeeded",
+        "started_at": START + timedelta(seconds=number),
+        "duration_seconds": 2.0,
+        "input_tokens": 100,
+        "output_tokens": 10,
+        "total_tokens": 110,
+        "cost_usd": Decimal("0.001"),
+        "unpriced_calls": 0,
+        "ingested_at": NOW,
+        "version": 1,
+        "is_deleted": 0,
+    }
+    return plain | more
+
+
+def span(trace: int, number: int, parent: int | None = None, **more: Any) -> Row:
+    """Span `number` of trace `trace`, 1 s long, begun `number` milliseconds after START."""
+    plain = {
+        **dict.fromkeys((name for name, dtype in SPANS.items() if dtype == pl.String), ""),
+        **dict.fromkeys((name for name, dtype in SPANS.items() if dtype.is_integer() or dtype.is_decimal()), None),
+        **{name: [] for name, dtype in SPANS.items() if isinstance(dtype, pl.List)},
+        "Timestamp": START + timedelta(milliseconds=number),
+        "TraceId": trace_of(trace),
+        "SpanId": span_of(number),
+        "ParentSpanId": "" if parent is None else span_of(parent),
+        "SpanName": "step",
+        "SpanKind": "Internal",
+        "ServiceName": "app",
+        "Duration": 1_000_000_000,
+        "StatusCode": "Unset",
+        "DroppedAttributes": 0,
+        "IngestedAt": NOW,
+        "ResourceAttributes": {},
+        "SpanAttributes": {"number": str(number)},
+    }
+    return plain | more
+
+
+def put(store: Store, table: str, rows: Iterable[Row]) -> None:
+    """Store `rows` in `table`."""
+    columns = {"tasks": TASKS, "nodes": NODES, "workflows": WORKFLOWS, "otel_traces": SPANS}[table]
+    store.insert(table, frame(list(rows), columns))
+
+
+def frame(rows: list[Row], columns: Columns) -> pl.DataFrame:
+    """`rows` as a frame of `columns`."""
+    values = {name: pl.Series(name, [row[name] for row in rows], dtype=dtype) for name, dtype in columns.items()}
+    return conform(pl.DataFrame(values), columns)
