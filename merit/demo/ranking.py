@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from merit.demo.api import Row
@@ -18,31 +19,32 @@ def table(success: Sequence[Row], speed: Sequence[Row]) -> Table:
         speed: rows of `/v1/rankings?by=speed`, for its column.
     """
     speed_of = {row["agent_id"]: row["score"] for row in speed}
-    made = Table(title="Who can be trusted: agents by success rate, last 14 days", caption=CAPTION, caption_justify="left")
+    made = Table(title=TITLE, caption=CAPTION, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("rank", "badge", "agent"):
-        made.add_column(heading)
-    for heading in ("success rate", "90 % interval", "cost per success", "speed", "tasks"):
+        made.add_column(heading, no_wrap=True)
+    made.add_column("success rate", justify="right", no_wrap=True)
+    for heading in ("cost per success", "speed", "tasks"):
         made.add_column(heading, justify="right")
     for row in success:
         made.add_row(*cells(row, speed_of.get(row["agent_id"])))
     return made
 
 
+TITLE = "Whom to trust: agents by success rate"
 CAPTION = (
-    "success rate: shrunk towards what the category's other agents reach, so that luck is not rewarded · "
-    "speed: 0.5 is the usual of the category · on probation: too new to be trusted with a badge"
+    "success rate: with its 90 % interval, drawn to what the category's other agents reach, so that luck is not rewarded · "
+    "speed: 0.5 is the usual of the category · probation: too new to be trusted with a badge"
 )
 
 
 def cells(row: Row, speed: float | None) -> list[str]:
     """One agent's row."""
-    badge = "on probation" if row.get("probation") else row.get("badge") or ""
+    badge = "probation" if row.get("probation") else row.get("badge") or ""
     return [
         number(row["rank"], "{}"),
         badge,
         row["agent_name"] or row["agent_id"],
-        number(row["score"], "{:.1%}"),
-        f"{number(row['score_low'], '{:.0%}')} to {number(row['score_high'], '{:.0%}')}",
+        f"{number(row['score'], '{:.1%}')} ({percent(row['score_low'])}–{percent(row['score_high'])})",
         number(row["cost_per_success_usd"], "${:.5f}"),
         number(speed, "{:.2f}"),
         number(row["tasks"], "{}"),
@@ -52,3 +54,8 @@ def cells(row: Row, speed: float | None) -> list[str]:
 def number(value: Any, form: str) -> str:
     """A number as `form` writes it; unknown is a dash, never 0."""
     return UNKNOWN if value is None else form.format(value)
+
+
+def percent(share: float | None) -> str:
+    """A share in whole per cents, without the sign."""
+    return UNKNOWN if share is None else f"{100 * share:.0f}"

@@ -64,7 +64,7 @@ def own_merit(console: Console) -> Iterator[Elsewhere]:
         Program(own_settings(console, Path(folder)), clock.now) as merit,
     ):
         for line in whereabouts(merit):
-            console.print(f"[dim]{line}[/]", highlight=False)
+            console.print(f"[dim]{line}[/]", highlight=False, soft_wrap=True)
         yield merit.grpc_endpoint, merit.api_url
 
 
@@ -73,7 +73,9 @@ def own_settings(console: Console, folder: Path) -> Settings:
     free: dict[str, str] = {}
     for name, (host, port) in endpoints(Settings()).items():
         if problem := why_not_bindable(host, port):
-            console.print(f"[yellow]{host}:{port} for {name}: {problem}; taking a free port instead[/]", highlight=False)
+            console.print(
+                f"[yellow]{host}:{port} for {name}: {problem}; taking a free port instead[/]", highlight=False, soft_wrap=True
+            )
             free[name] = f"{host}:0"
     return with_values(Settings(), {"exporters.clickhouse.dsn": f"chdb://{folder}", **free})
 
@@ -97,7 +99,7 @@ def send_all(console: Console, endpoint: str, assignments: int, seed: int) -> li
     sent: list[str] = []
     try:
         with bar(console) as progress:
-            row = progress.add_task("agents at work, sending spans over OTLP/gRPC", total=assignments)
+            row = progress.add_task("tasks given, spans sent over gRPC", total=assignments)
             for tasks in send(providers, assignments, clock.now(), random):
                 sent += tasks
                 progress.advance(row)
@@ -132,7 +134,7 @@ def compare(console: Console, api: Api, sent: list[str]) -> Outcome:
     traces = {task.split("-")[0] for task in sent}
     found: Counter[str] = Counter()
     with bar(console) as progress:
-        row = progress.add_task("derived (a trace is worked out when it has been quiet for 2 s)", total=len(expected))
+        row = progress.add_task("tasks derived, once quiet for 2 s", total=len(expected))
         latest = time.monotonic()
         while len(expected & found.keys()) < len(expected) and time.monotonic() - latest < PATIENCE_SECONDS:
             begun = time.monotonic()
@@ -162,7 +164,7 @@ def show_ranking(console: Console, api: Api) -> bool:
 
 def show_way_on(console: Console, url: str) -> None:
     """What to try next."""
-    console.print(f"\nThe API and its description: {url}/docs. Try:", highlight=False)
+    console.print(f"\nThe API and its description: {url}/docs. Try:", highlight=False, soft_wrap=True)
     for question in ("rankings?by=cost_per_success&category=research", "tasks?agent_id=managing-editor&limit=1"):
         console.print(f"  curl '{url}/v1/{question}'", highlight=False, soft_wrap=True)
 

@@ -1,12 +1,18 @@
 """`merit demo` as a user sees it."""
 
+import re
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from merit.clock import now
 from tests.merit.processes import WAIT_SECONDS, environment, merit, serving
 
 AGENTS = (
@@ -47,7 +53,7 @@ def test_it_leaves_nothing_behind(shown: str, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_it_can_send_to_a_merit_that_runs_already(tmp_path: Path) -> None:
+def test_it_can_send_to_a_merit_that_runs_already_and_its_spans_can_be_derived_again(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         grpc, api = server.find(r"OTLP/gRPC on (\S+)"), server.find(r"API on (http://[^/]+)")
 
@@ -55,6 +61,10 @@ def test_it_can_send_to_a_merit_that_runs_already(tmp_path: Path) -> None:
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert {row["agent_id"] for row in server.get("/v1/rankings?window=30d")["rankings"]} == set(AGENTS)
+        assert server.end(signal.SIGTERM) == 0
+
+    again = merit(tmp_path, "rederive", "--since", (now() - timedelta(days=20)).isoformat())
+    assert (again.returncode, again.stdout) == (0, "derived 20 traces again\n"), again.stderr
 
 
 def test_without_a_merit_at_the_given_address_it_says_so(tmp_path: Path) -> None:
@@ -63,6 +73,26 @@ def test_without_a_merit_at_the_given_address_it_says_so(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "no API answers at http://127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_taken_ports_are_told_and_free_ones_taken(tmp_path: Path) -> None:
+    with hold(4317), hold(4318), hold(8080):
+        done = merit(tmp_path, "demo", "--once", "--tasks", "8")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for endpoint in ("127.0.0.1:4317", "127.0.0.1:4318", "127.0.0.1:8080"):
+        assert re.search(rf"{endpoint} for \S+: Address already in use; taking a free port instead", done.stdout)
+
+
+@contextmanager
+def hold(port: int) -> Iterator[None]:
+    """Listen there, unless somebody does already: either way it is taken."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        yield
 
 
 def test_it_goes_on_serving_until_ctrl_c(tmp_path: Path) -> None:

@@ -113,9 +113,9 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
 
 
 def test_a_wrong_value_is_refused_with_line_what_was_found_and_what_is_allowed(tmp_path: Path) -> None:
-    file = written(tmp_path, "receivers:\n  otlp:\n    max_request_mib: 100000\n")
+    file = written(tmp_path, "jobs:\n  sweep:\n    interval_seconds: 0\n")
 
-    assert refusal(file) == f"{file}, line 3: receivers.otlp.max_request_mib is 100000: should be less than or equal to 512"
+    assert refusal(file) == f"{file}, line 3: jobs.sweep.interval_seconds is 0: should be greater than 0"
 
 
 def test_a_wrong_value_of_a_variable_names_the_variable() -> None:
