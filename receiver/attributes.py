@@ -1,7 +1,7 @@
 """Lists of OTLP `KeyValue` to Arrow `Map(String, String)`: keys sorted inside each map, values as text.
 
 Whole columns at a time: what is done per attribute is done by Arrow and numpy. Only arrays, key-value lists, over-long
-values and numbers beyond 1e15 are looked at one by one; real spans have few of them.
+values and numbers beyond 1e10 are looked at one by one; real spans have few of them.
 """
 
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def capped_pairs(lists: pa.ListArray, max_count: int, max_bytes: int) -> Capped:
     """The attributes in `lists`: the first `max_count` of each as sent, their texts at most `max_bytes` long.
 
     Raises:
-        ValueError: a nested value is malformed.
+        Malformed: a nested value is.
     """
     entries = lists.flatten()
     if not len(entries):
@@ -132,10 +132,10 @@ def _shorten(texts: pa.StringArray, max_bytes: int) -> tuple[pa.StringArray, Int
 
 
 def _double_texts(column: pa.DoubleArray) -> pa.StringArray:
-    """As ES6 writes numbers. Arrow does the same, but begins exponents at 1e15 and has other names for what is no number."""
+    """As ES6 writes numbers. Arrow does the same, but begins exponents at 1e10 and has other names for what is no number."""
     texts = column.cast(pa.string())
     numbers = column.fill_null(0.0).to_numpy(zero_copy_only=False)
-    odd = ~(np.abs(numbers) < 1e15)
+    odd = ~(np.abs(numbers) < 1e10)
     if not odd.any():
         return texts
     return pc.replace_with_mask(texts, pa.array(odd), pa.array([double_text(x) for x in numbers[odd].tolist()], pa.string()))

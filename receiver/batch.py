@@ -31,7 +31,7 @@ class Batch(NamedTuple):
 
 
 def flatten(resource_spans: pa.ListArray, limits: Limits) -> Batch:
-    """Lay out what `Wire.columns` returns; raises ValueError if a nested attribute value is malformed."""
+    """Lay out what `Wire.columns` returns; raises Malformed if a nested attribute value is."""
     described, request_of_resource = children(resource_spans)
     scoped, resource_of_scope = children(described.field("scope_spans"))
     spans, scope = children(scoped.field("spans"))

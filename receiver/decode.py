@@ -20,6 +20,7 @@ from receiver.admit import Rule, first_broken, inherits_too_much, reason, rules
 from receiver.batch import Batch, flatten
 from receiver.columns import inherited_columns, span_columns
 from receiver.descriptors import Wire
+from receiver.errors import Malformed
 from receiver.limits import Limits
 
 WIRE = Wire()
@@ -42,7 +43,7 @@ class Decoded(NamedTuple):
 
 
 def decode(requests: Sequence[bytes], limits: Limits, now: datetime) -> Decoded:
-    """Decode `requests` jointly; a malformed one gets `Rejected` for an outcome and harms no other.
+    """Decode `requests` jointly; a malformed one gets `Malformed` for an outcome and harms no other.
 
     Args:
         requests: serialized `ExportTraceServiceRequest`s.
@@ -51,9 +52,9 @@ def decode(requests: Sequence[bytes], limits: Limits, now: datetime) -> Decoded:
     """
     try:
         return _decode(requests, limits, now)
-    except ValueError as error:
+    except Malformed as error:
         if len(requests) == 1:
-            return Decoded(empty(RECEIVED), [Rejected(f"the body is no OTLP trace request: {error}")])
+            return Decoded(empty(RECEIVED), [error])
     parts = [decode([request], limits, now) for request in requests]
     return Decoded(pl.concat([part.spans for part in parts]), [part.outcomes[0] for part in parts])
 

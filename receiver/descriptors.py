@@ -19,6 +19,8 @@ from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from receiver.errors import Malformed
+
 REQUEST = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest"
 FILES = (common_pb2, resource_pb2, trace_pb2, trace_service_pb2)
 RECURSIVE = {"AnyValue": {"array_value", "kvlist_value"}}
@@ -49,9 +51,12 @@ class Wire:
         """The `resource_spans` of each request.
 
         Raises:
-            ValueError: one of them is no OTLP trace request, or holds invalid UTF-8.
+            Malformed: one of them is no OTLP trace request, or holds invalid UTF-8.
         """
-        return self._handler.list_to_record_batch(list(requests)).column(0)
+        try:
+            return self._handler.list_to_record_batch(list(requests)).column(0)
+        except ValueError as error:
+            raise Malformed(f"the body is no OTLP trace request: {error}") from error
 
 
 def _adapt(message: DescriptorProto) -> None:

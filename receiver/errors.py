@@ -1,6 +1,7 @@
 """What the senders of OTLP are told when a request is not taken: one table for gRPC and HTTP.
 
     Rejected              the same bytes will always fail
+    ├── Malformed         no OTLP, or invalid UTF-8 in it
     └── TooBig            more bytes than the settings allow
     Unavailable           the store cannot take them now
     └── NoRoom            requests come faster than they are stored, or are too many at once
@@ -18,6 +19,10 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from processors.errors import MeritError, Rejected, Unavailable
+
+
+class Malformed(Rejected):
+    """The bytes are no OTLP, or hold invalid UTF-8."""
 
 
 class TooBig(Rejected):

@@ -14,16 +14,18 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
+from receiver.errors import Malformed
+
 M = TypeVar("M", ArrayValue, KeyValueList)
 
 
 def array_texts(values: Sequence[bytes | None]) -> list[str | None]:
-    """JSON text of each serialized `ArrayValue`; raises ValueError where one is malformed."""
+    """JSON text of each serialized `ArrayValue`; raises Malformed if one is."""
     return [None if value is None else _json([_plain(v) for v in _parse(ArrayValue, value).values]) for value in values]
 
 
 def kvlist_texts(values: Sequence[bytes | None]) -> list[str | None]:
-    """JSON text of each serialized `KeyValueList`; raises ValueError where one is malformed."""
+    """JSON text of each serialized `KeyValueList`; raises Malformed if one is."""
     return [None if value is None else _json(_mapping(_parse(KeyValueList, value))) for value in values]
 
 
@@ -57,7 +59,7 @@ def _parse(kind: type[M], value: bytes) -> M:
     try:
         return kind.FromString(value)
     except DecodeError as error:
-        raise ValueError(f"a nested attribute value is malformed: {error}") from error
+        raise Malformed(f"an array or key-value list in an attribute is malformed: {error}") from error
 
 
 def _mapping(pairs: KeyValueList) -> dict[str, Any]:

@@ -64,8 +64,9 @@ class OtlpSettings(BaseModel):
     """The HTTP server."""
     insecure: bool = False
     """Let anybody who reaches this machine send spans. Needed to bind to anything but loopback."""
-    max_request_mib: Annotated[int, Field(ge=1, le=512)] = 16
-    """The largest request, after inflating."""
+    max_request_mib: Annotated[int, Field(ge=1, le=60)] = 16
+    """The largest request, after inflating. Columns count bytes in 31 bits, which a larger one could exceed once what its
+    spans share is repeated on each."""
     max_waiting_mib: Annotated[int, Field(ge=1)] = 128
     """What may wait to be stored, all requests together; beyond it senders are told to come back later."""
     max_attributes: Annotated[int, Field(ge=1, le=100_000)] = 256

@@ -2,9 +2,9 @@
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from processors.errors import Rejected
 from processors.frames import RECEIVED
 from receiver.decode import Outcome
+from receiver.errors import Malformed
 from tests.receiver.builders import (
     INVALID_UTF8,
     NESTED_INVALID_UTF8,
@@ -104,13 +104,13 @@ def test_malformed_requests_harm_no_others():
     bodies = [body(span(1)), b"\xff\xff", body(span(2)), INVALID_UTF8, b"", NESTED_INVALID_UTF8, body(span(3))]
     spans, outcomes = decoded(*bodies)
     assert spans["SpanId"].str.slice(-1).to_list() == ["1", "2", "3"]
-    assert [type(outcome) for outcome in outcomes] == [Outcome, Rejected, Outcome, Rejected, Outcome, Rejected, Outcome]
+    assert [type(outcome) for outcome in outcomes] == [Outcome, Malformed, Outcome, Malformed, Outcome, Malformed, Outcome]
     assert "UTF-8" in str(outcomes[3])
 
 
 def test_invalid_utf8_inside_a_nested_value_of_a_rejected_span_is_noticed_too():
     outcome = decoded(NESTED_INVALID_UTF8).outcomes[0]
-    assert isinstance(outcome, Rejected)
+    assert isinstance(outcome, Malformed)
 
 
 def test_ten_thousand_attributes_are_cut_to_the_first_and_counted():

@@ -45,4 +45,4 @@ def test_unknown_keys_are_refused():
 
 def test_what_may_wait_holds_two_of_the_largest_requests():
     with pytest.raises(ValidationError, match="at least twice"):
-        made(max_request_mib=100, max_waiting_mib=150)
+        made(max_request_mib=50, max_waiting_mib=90)
