@@ -61,6 +61,8 @@ MOST_UNPRICED = 0.05
 """Share of unpriced model calls beyond which costs are unknown: an unknown price must not rank cheapest."""
 DIGITS = 9
 """Significant digits of a score: what differs beyond is a tie."""
+MONEY_DIGITS = 12
+"""Decimals of a price, as they are stored."""
 
 
 class Trial(NamedTuple):
@@ -118,8 +120,8 @@ def summary(statistics: pl.DataFrame) -> pl.DataFrame:
         over("speed_sum", pl.col("speed_n")).alias("speed"),
         over("duration_sum", finished).alias("avg_duration_seconds"),
         pl.when(pl.col("cost_n") > 0).then("total_cost_usd").alias("total_cost_usd"),
-        pl.when(priced).then(over("cost_sum", pl.col("cost_n"))).alias("avg_cost_usd"),
-        pl.when(priced).then(over("cost_sum", pl.col("cost_succeeded"))).alias("cost_per_success_usd"),
+        pl.when(priced).then(over("cost_sum", pl.col("cost_n"))).round(MONEY_DIGITS).alias("avg_cost_usd"),
+        pl.when(priced).then(over("cost_sum", pl.col("cost_succeeded"))).round(MONEY_DIGITS).alias("cost_per_success_usd"),
     )
 
 

@@ -41,7 +41,7 @@ def newest_first(ask: Ask, name: str, question: Listed, now: datetime) -> Page:
     """
     parameters = choice(question, now, MONTH)
     position = (parameters["since"], LAST_NS, "", "")
-    if question.cursor:
+    if question.cursor is not None:
         position = cursors.read(name, question, question.cursor, tuple[str, int, str, str])
     since, after_ns, after_trace, after_span = position
     after = {"after_ns": after_ns, "after_trace": after_trace, "after_span": after_span}
@@ -62,7 +62,7 @@ def in_order(ask: Ask, name: str, question: Paged, parameters: Mapping[str, Any]
 
 def offset_of(name: str, question: Paged) -> int:
     """How many groups the pages before showed."""
-    if not question.cursor:
+    if question.cursor is None:
         return 0
     (offset,) = cursors.read(name, question, question.cursor, tuple[int])
     return min(max(offset, 0), 1_000_000)

@@ -131,7 +131,6 @@ def wrong_parameter(error: Mapping[str, Any]) -> WrongParameter:
 
 def no_route(app: FastAPI, request: Request) -> str:
     """What to say where there is nothing: the nearest route."""
-    known = [path for route in app.routes if (path := getattr(route, "path", ""))]
-    near = get_close_matches(request.scope["path"], known, n=1)
+    near = get_close_matches(request.scope["path"], app.openapi()["paths"], n=1)
     hint = f"did you mean {near[0]}?" if near else "/docs lists the routes."
     return f"There is nothing at {request.scope['path'][:SHOWN]}: {hint} A slash inside an id is written %2F"

@@ -58,8 +58,8 @@ class ApiServer:
 
     def stop(self) -> None:
         """Take no more questions, finish those that are asked, let go of the port. Safe to call twice."""
-        self._server.should_exit = True
         if self._thread:
+            self._server.should_exit = True
             self._thread.join(DRAIN_SECONDS + 5)
             self._thread = None
 

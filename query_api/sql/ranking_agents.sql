@@ -5,7 +5,7 @@ SELECT
     min(started_at) AS first_seen,
     max(started_at) AS last_seen,
     uniqExactIf(toDate(started_at), chosen) AS days_active,
-    quantileTDigestOrNullIf(0.95)(duration_seconds, chosen AND status IN ('succeeded', 'failed')) AS p95_duration_seconds
+    quantileExactInclusiveOrNullIf(0.95)(duration_seconds, chosen AND status IN ('succeeded', 'failed')) AS p95_duration_seconds
 FROM (
     SELECT
         agent_id, agent_name, started_at, duration_seconds, status,

@@ -17,7 +17,7 @@ FROM (
     FROM otel_traces
     WHERE TraceId = {trace_id:String}
       AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String})
-      AND Timestamp < (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String})
+      AND Timestamp <= (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String})
     ORDER BY IngestedAt DESC
     LIMIT 1 BY SpanId
 )

@@ -1,0 +1,150 @@
+"""/v1/rankings: from stored tasks to ranks."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from exporters.store import Store
+from tests.query_api.build import NOW, Row, put, task
+
+FIELDS = {
+    *("rank", "badge", "agent_id", "agent_name", "score", "score_low", "score_high", "profile", "performance", "points"),
+    *("points_per_task", "quality", "success_rate", "reliability", "consistency", "efficiency", "speed", "thrift", "tasks"),
+    *("succeeded", "failed", "rated_tasks", "avg_duration_seconds", "p95_duration_seconds", "total_cost_usd", "avg_cost_usd"),
+    *("cost_per_success_usd", "cost_per_quality_point", "avg_user_rating", "trend", "trend_change", "probation", "first_seen"),
+    *("days_active", "last_seen"),
+}
+
+
+def history(agent_id: str, first: int, succeeded: int, failed: int, **more: Any) -> list[Row]:
+    """Tasks numbered from `first`; the first of them 40 days ago, the others yesterday, a second apart."""
+    yesterday, long_ago = NOW - timedelta(days=1), NOW - timedelta(days=40)
+    return [
+        task(
+            first + n,
+            **{
+                "agent_id": agent_id,
+                "agent_name": agent_id.title(),
+                "status": "succeeded" if n < succeeded else "failed",
+                "started_at": (yesterday if n else long_ago) + timedelta(seconds=n),
+            }
+            | more,
+        )
+        for n in range(succeeded + failed)
+    ]
+
+
+def test_a_ranking_has_the_fields_of_the_contract(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", history("a", 0, 9, 3))
+    answer = api.get("/v1/rankings?window=90d").json()
+    (row,) = answer["rankings"]
+    assert set(row) == FIELDS
+    assert (answer["by"], answer["profile"], answer["note"]) == ("success_rate", "default", None)
+    assert (row["rank"], row["badge"], row["probation"], row["profile"]) == (1, "gold", False, "default")
+    assert (row["score"], row["success_rate"], row["succeeded"], row["failed"]) == (0.75, 0.75, 9, 3)
+    assert (row["total_cost_usd"], row["avg_cost_usd"], row["cost_per_success_usd"]) == (0.012, 0.001, pytest.approx(0.012 / 9))
+    assert (row["avg_duration_seconds"], row["p95_duration_seconds"], row["days_active"]) == (2.0, 2.0, 2)
+    assert (row["first_seen"], row["last_seen"]) == ("2025-12-22T12:00:00Z", "2026-01-30T12:00:11Z")
+
+
+def test_means_are_drawn_to_those_of_the_other_agents(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", history("a", 0, 18, 2) + history("b", 100, 5, 5))
+    rows = api.get("/v1/rankings?window=90d").json()["rankings"]
+    assert [(row["agent_id"], row["badge"]) for row in rows] == [("a", "gold"), ("b", "silver")]
+    # (18 + 10 · 0.5) / 30 and (5 + 10 · 0.9) / 20
+    assert [row["score"] for row in rows] == [pytest.approx(23 / 30), pytest.approx(0.7)]
+
+
+def test_running_and_interrupted_tasks_are_counted_but_not_scored(api: TestClient, tables: Store) -> None:
+    put(
+        tables,
+        "tasks",
+        history("a", 0, 2, 0) + history("a", 10, 0, 2, status="running") + history("b", 20, 1, 0, status="interrupted"),
+    )
+    a, b = api.get("/v1/rankings").json()["rankings"]
+    assert (a["tasks"], a["succeeded"], a["failed"], a["success_rate"]) == (4, 2, 0, 1.0)
+    assert (b["agent_id"], b["rank"], b["score"], b["success_rate"]) == ("b", None, None, None)
+
+
+def test_a_newcomer_is_on_probation_whatever_the_window_says_of_its_age(api: TestClient, tables: Store) -> None:
+    new = history("new", 100, 20, 0, started_at=NOW - timedelta(days=1))
+    put(tables, "tasks", history("old", 0, 15, 0) + new)
+    rows = api.get("/v1/rankings?window=7d").json()["rankings"]
+    assert {row["agent_id"]: (row["probation"], row["tasks"]) for row in rows} == {"old": (False, 14), "new": (True, 20)}
+
+
+def test_speed_is_against_the_usual_duration_of_the_days_before(api: TestClient, tables: Store) -> None:
+    day = timedelta(days=1)
+    before = [task(n, agent_id="usual", duration_seconds=4.0, started_at=NOW - 2 * day) for n in range(10)]
+    quick = [task(100 + n, agent_id="quick", duration_seconds=1.0, status="succeeded" if n else "failed") for n in range(4)]
+    put(tables, "tasks", before + quick)
+    answer = api.get("/v1/rankings?by=speed").json()
+    speeds = {row["agent_id"]: row["speed"] for row in answer["rankings"]}
+    # 1 / (1 + 1/4) = 0.8 three times and 0 once; nothing was usual on the day of the ten
+    assert speeds == {"quick": pytest.approx(0.6), "usual": None}
+    assert [row["rank"] for row in answer["rankings"]] == [1, None]
+    assert answer["note"] is None
+
+
+def test_nine_tasks_make_no_usual_and_the_ranking_says_so(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(n, started_at=NOW - timedelta(days=2)) for n in range(9)] + [task(100)])
+    answer = api.get("/v1/rankings?by=speed").json()
+    assert [row["speed"] for row in answer["rankings"]] == [None]
+    assert "10 tasks" in answer["note"]
+
+
+def test_the_usual_is_forgotten_after_thirty_days(api: TestClient, tables: Store) -> None:
+    for days, known in ((30, True), (31, False)):
+        tables.command("TRUNCATE TABLE tasks")
+        put(tables, "tasks", [task(n, started_at=NOW - timedelta(days=days)) for n in range(10)] + [task(100, agent_id="b")])
+        speeds = {row["agent_id"]: row["speed"] for row in api.get("/v1/rankings?by=speed").json()["rankings"]}
+        assert (speeds["b"] is not None) is known
+
+
+def test_the_cheapest_success_is_first_and_unknown_prices_are_last(api: TestClient, tables: Store) -> None:
+    put(
+        tables,
+        "tasks",
+        history("cheap", 0, 20, 0)
+        + history("dear", 100, 20, 0, cost_usd=Decimal("0.01"))
+        + history("unknown", 200, 20, 0, cost_usd=None, unpriced_calls=1),
+    )
+    rows = api.get("/v1/rankings?by=cost_per_success&window=90d").json()["rankings"]
+    assert [(row["agent_id"], row["rank"], row["cost_per_success_usd"]) for row in rows] == [
+        ("cheap", 1, 0.001),
+        ("dear", 2, 0.01),
+        ("unknown", None, None),
+    ]
+    # 20 tasks of its own at 0.001 and 10 as the other's at 0.01
+    assert rows[0]["score"] == pytest.approx(0.12 / 30)
+
+
+def test_filters_choose_the_work_and_an_agent_is_picked_from_the_whole_ranking(api: TestClient, tables: Store) -> None:
+    put(
+        tables,
+        "tasks",
+        history("a", 0, 20, 0, category="coding") + history("b", 100, 10, 10, category="coding") + history("c", 200, 5, 0),
+    )
+    rows = api.get("/v1/rankings?category=coding").json()["rankings"]
+    assert [row["agent_id"] for row in rows] == ["a", "b"]
+    (picked,) = api.get("/v1/rankings?category=coding&agent_id=b").json()["rankings"]
+    assert picked == rows[1]
+
+
+def test_pages_joined_are_the_whole_ranking(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [row for n in range(5) for row in history(f"agent-{n}", 100 * n, 10 + n, 5 - n)])
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = api.get(f"/v1/rankings?limit=2{cursor}").json()
+        seen += [(row["rank"], row["agent_id"]) for row in page["rankings"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert seen == [(n + 1, f"agent-{4 - n}") for n in range(5)]
+
+
+def test_no_tasks_make_an_empty_ranking_that_says_why(api: TestClient) -> None:
+    answer = api.get("/v1/rankings").json()
+    assert answer["rankings"] == []
+    assert "no task" in answer["note"]
