@@ -51,8 +51,9 @@ def run(console: Console, *, assignments: int, seed: int, once: bool, elsewhere:
         if not once:
             show_way_on(console, url)
         if not once and not elsewhere:
+            asked = stop_asked()
             console.print("\nMerit goes on serving. Ctrl-C ends it and removes the demo's data.")
-            stop_asked().wait()
+            asked.wait()
     return ranked and outcome.complete
 
 
