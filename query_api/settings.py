@@ -37,8 +37,8 @@ class QueryApiSettings(BaseModel):
             raise ValueError(f"{self.endpoint!r} is no endpoint: write host:port, for example 127.0.0.1:8080")
         if not self.insecure and not is_loopback(self.host):
             raise ValueError(
-                f"{self.endpoint!r} can be reached from other machines, and nothing asks them who they are: "
-                "bind to 127.0.0.1, or set insecure: true if whatever stands before it does"
+                f"query_api.endpoint {self.endpoint!r} can be reached from other machines, and whoever reaches it "
+                "may read everything: bind to 127.0.0.1, or allow it with query_api.insecure: true"
             )
         return self
 
