@@ -40,7 +40,7 @@ def count_calls_once(readings: pl.DataFrame, forest: Forest) -> tuple[pl.DataFra
     repeats = np.zeros(len(readings), dtype=np.bool_)
     call = readings["Operation"].is_in(MODEL_CALLS).to_numpy()
     forms = readings.select(form=pl.struct("ScopeName", "IsOuter").rank("dense"))["form"].to_numpy()
-    if len(np.unique(forms[call])) < 2:  # noqa: PLR2004 -- one form cannot repeat itself
+    if len(np.unique(forms[call])) < 2:  # one form cannot repeat itself
         return readings, repeats
     for find in (_inside, _same_response, _beside):
         found = find(readings, forest, call & ~repeats, forms)
@@ -80,9 +80,16 @@ def _beside(readings: pl.DataFrame, forest: Forest, call: Mask, forms: Rows) -> 
 def _candidates(readings: pl.DataFrame, call: Mask, forms: Rows) -> pl.DataFrame:
     known = pl.sum_horizontal(pl.col("InputTokens", "OutputTokens").is_not_null(), pl.col(PARTS) > 0)
     named = pl.sum_horizontal(pl.col("ResponseId", "ResponseModel", "Input") != "")
-    return readings.select(
-        "TraceId", "ResponseId", "InputTokens", "OutputTokens", start="Timestamp", richness=known * 4 + named, form=pl.Series(forms)
-    ).with_row_index("row").filter(pl.Series(call))  # fmt: skip
+    spans = readings.select(
+        "TraceId",
+        "ResponseId",
+        "InputTokens",
+        "OutputTokens",
+        start="Timestamp",
+        richness=known * 4 + named,
+        form=pl.Series(forms),
+    )
+    return spans.with_row_index("row").filter(pl.Series(call))
 
 
 def _pair(candidates: pl.DataFrame, same: list[str]) -> Duplicate:

@@ -17,7 +17,7 @@ from processors.conventions.grammar import MODEL_CALLS
 from processors.frames import NODES, TASKS, WORKFLOWS, conform
 from processors.owners import Owners, find_owners
 from processors.summaries import SUMS, summarise_tasks, summarise_workflows, unpriced
-from processors.tree import NONE, Forest, Mask, Rows, nearest, plant, spread_up
+from processors.tree import NONE, Forest, Mask, nearest, plant, spread_up
 
 OWN_TASK = (*MODEL_CALLS, "execute_tool", "retrieval")
 """Operations for which an implicit task is made where no agent span is above them."""
@@ -151,7 +151,7 @@ def _count(spans: pl.DataFrame, forest: Forest, owners: Owners, repeats: Mask) -
     has_node[owners.owner[node & (owners.owner != NONE)]] = True
     node |= owners.agent & ~has_node  # a task has one node at least: its own span
     counted = in_task & (call | carries)
-    return _less_nested_totals(spans, forest, owners, carries).with_columns(
+    return _less_nested_totals(spans, forest, carries).with_columns(
         is_node=pl.Series(node),
         is_call=pl.Series(call & node),
         counted=pl.Series(counted),
@@ -180,7 +180,7 @@ def _carries_total(spans: pl.DataFrame, forest: Forest, owners: Owners, call: Ma
 TOKENS = tuple(SUMS.values())
 
 
-def _less_nested_totals(spans: pl.DataFrame, forest: Forest, owners: Owners, carries: Mask) -> pl.DataFrame:
+def _less_nested_totals(spans: pl.DataFrame, forest: Forest, carries: Mask) -> pl.DataFrame:
     """Of nested totals the inner one counts, and of the outer one what is left, where its dialect's totals include them."""
     outer = nearest(forest.parent, carries)
     includes = spans["TotalsInclude"].to_numpy()

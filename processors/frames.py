@@ -111,11 +111,13 @@ READINGS: Columns = {
     "Input": STRING,
     "Output": STRING,
 }
-"""A span as `conventions` has read it: all that derivation needs, without the attributes. What open traces hold in memory.
+"""A span as `conventions` has read it: all that derivation needs, without the attributes; what open traces hold in memory.
 
-`Owner` is the agent that the span itself names as the one who did it; `IsAgent` marks a span that opens a task, `OwnerOpens` one that does if its owner is not its parent's;
-`IsOuter` a model call that wraps the one which made the request; `TotalsInclude` an agent span whose usage includes that
-of the agents below it; `IsInterrupt` a span that ended because a human is awaited; `IsFailure` one that failed, and `FailsTask` one whose failure is its agent's."""
+`Owner`: the agent that the span itself names as the one who did it. `IsAgent`: it opens a task; `OwnerOpens`: it does if
+its owner is not its parent's. `IsOuter`: a model call that wraps the one which made the request. `TotalsInclude`: an agent
+span whose usage includes that of the agents below it. `IsInterrupt`: it ended because a human is awaited. `IsFailure`: it
+failed, and if `FailsTask`, so did its agent.
+"""
 
 NODES: Columns = {
     "task_id": STRING,

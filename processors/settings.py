@@ -37,7 +37,7 @@ class ConventionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     extra: tuple[Dialect, ...] = ()
-    """Your own attribute names, by the grammar of `processors/conventions/dialects.yaml`; they are preferred to the shipped ones."""
+    """Your own attribute names, by the grammar of `processors/conventions/dialects.yaml`; preferred to the shipped ones."""
 
 
 class ProcessorSettings(BaseModel):

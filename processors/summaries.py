@@ -231,9 +231,8 @@ def _complexity(tasks: pl.DataFrame) -> pl.Expr:
     """1 a single model call; 2 up to 5 nodes; 3 up to 20 or over a minute; 4 several agents or up to 60; 5 beyond."""
     parents = tasks.filter(pl.col("parent_task_id") != "")["parent_task_id"].unique().to_list()
     nodes, calls = pl.col("nodes"), pl.col("llm_calls")
-    by_nodes = (
-        pl.when((nodes == 1) & (calls == 1)).then(1).when(nodes <= 5).then(2).when(nodes <= 20).then(3).when(nodes <= 60).then(4).otherwise(5)
-    )  # fmt: skip
+    simple = pl.when((nodes == 1) & (calls == 1)).then(1).when(nodes <= 5).then(2)
+    by_nodes = simple.when(nodes <= 20).then(3).when(nodes <= 60).then(4).otherwise(5)
     slow = pl.when(pl.col("duration_seconds") > 60).then(3).otherwise(1)
     several = pl.when(pl.col("task_id").is_in(parents)).then(4).otherwise(1)
     return pl.max_horizontal(by_nodes, slow, several).cast(pl.UInt8)

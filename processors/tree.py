@@ -52,7 +52,7 @@ def plant(spans: pl.DataFrame) -> Forest:
 def nearest(parent: Rows, stop: Mask) -> Rows:
     """The nearest row strictly above each row where `stop` holds; −1 where there is none."""
     found = parent.copy()
-    for _ in range(int(len(parent)).bit_length() + 1):
+    for _ in range(len(parent).bit_length() + 1):
         walking = np.flatnonzero(found != NONE)
         walking = walking[~stop[found[walking]]]
         if not len(walking):
@@ -73,7 +73,7 @@ def depths(parent: Rows) -> Rows:
     """How many spans are above each; 0 at the top. Rows of a cycle get a depth that means nothing."""
     depth: Rows = (parent != NONE).astype(np.int64)
     above = parent.copy()
-    for _ in range(int(len(parent)).bit_length() + 1):
+    for _ in range(len(parent).bit_length() + 1):
         walking = np.flatnonzero(above != NONE)
         if not len(walking):
             break

@@ -28,10 +28,10 @@ Flag = Literal[
 ]  # fmt: skip
 FieldName = Text | Number | Flag
 
-OPERATIONS = frozenset(
-    "invoke_agent invoke_workflow chat text_completion generate_content embeddings retrieval execute_tool create_agent plan "
-    "node guardrail rerank handoff evaluate".split()
-)
+OPERATIONS = frozenset({
+    "invoke_agent", "invoke_workflow", "chat", "text_completion", "generate_content", "embeddings", "retrieval", "execute_tool",
+    "create_agent", "plan", "node", "guardrail", "rerank", "handoff", "evaluate",
+})  # fmt: skip
 """The words for what a span does (OTel GenAI conventions, and Merit's for what they do not name yet)."""
 MODEL_CALLS = ("chat", "text_completion", "generate_content", "embeddings")
 """Operations that call a model and are priced."""
