@@ -5,6 +5,7 @@ they are model calls of different scopes (or of an outer and an inner form) and 
 inside the other with no step between, or lie side by side with the same usage, one interval inside the other.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,19 @@ def count_calls_once(readings: pl.DataFrame, forest: Forest) -> tuple[pl.DataFra
     for find in (_inside, _same_response, _beside):
         found = find(readings, forest, call & ~repeats, forms)
         repeats[found.row] = True
-        readings = _enrich(readings, found)
+        for pairs in _outermost_first(found):
+            readings = _enrich(readings, pairs)
     return readings, repeats
+
+
+def _outermost_first(found: Duplicate) -> Iterator[Duplicate]:
+    """Chains of repeats link by link, so that what the outermost knows reaches the innermost."""
+    while len(found.row):
+        first = ~np.isin(found.row, found.call)
+        yield Duplicate(found.row[first], found.call[first])
+        if not first.any():
+            return
+        found = Duplicate(found.row[~first], found.call[~first])
 
 
 def _inside(readings: pl.DataFrame, forest: Forest, call: Mask, forms: Rows) -> Duplicate:

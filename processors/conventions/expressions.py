@@ -86,6 +86,12 @@ def whole_number(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return pl.coalesce(exact, rounded).cast(dtype, strict=False)
 
 
+def how_many(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A number as it is, of a JSON list of texts how many there are."""
+    listed = text.str.count_matches(r'"(?:[^"\\]|\\.)*"').cast(dtype)
+    return pl.when(text.str.starts_with("[")).then(listed).otherwise(whole_number(text, dtype))
+
+
 def finite(text: pl.Expr) -> pl.Expr:
     """`text` as a finite float; null where it is none."""
     number = text.cast(pl.Float64, strict=False)

@@ -173,6 +173,8 @@ def _sources(sources: Sequence[Source], applies: pl.Expr, columns: Collection[st
 def _first(field: FieldName | str, expressions: Sequence[pl.Expr]) -> pl.Expr:
     """The first value that is there, in the field's type."""
     text = pl.coalesce(*expressions) if expressions else pl.lit(None, dtype=STRING)
+    if field in {"files_created", "files_modified"}:
+        return ex.how_many(text, COUNTS[field])
     if field in COUNTS:
         return ex.whole_number(text, COUNTS[field])
     if field in {"temperature", "reported_cost_usd"}:

@@ -1,0 +1,107 @@
+"""One call, several spans: counted once, with all that any of them knows."""
+
+from typing import Any
+
+from tests.processors.build import agent, chat, happened, reading, tool
+
+
+def counted(*rows: dict[str, Any]) -> list[tuple[str, int | None]]:
+    """Span and input tokens of each call that counts, in order of time."""
+    nodes = happened(agent("a", "boss", lasts=60), *rows).nodes.sort("started_at", "span_id")
+    return [(n["span_id"], n["input_tokens"]) for n in nodes.iter_rows(named=True) if n["operation"] == "chat"]
+
+
+def test_of_nested_spans_the_innermost_is_the_call_and_takes_what_it_lacks() -> None:
+    derived = happened(
+        agent("a", "boss"),
+        chat("outer", parent="a", ScopeName="framework", CachedInputTokens=64, ReasoningTokens=5),
+        chat("inner", parent="outer", ScopeName="client", CachedInputTokens=0, ResponseId="r1"),
+    )
+    outer, inner = derived.nodes.sort("span_id", descending=True).to_dicts()
+    assert (outer["operation"], outer["input_tokens"], outer["cost_usd"]) == ("node", None, None)
+    assert (inner["input_tokens"], inner["cached_input_tokens"], inner["reasoning_tokens"]) == (100, 64, 5)
+    assert derived.tasks["llm_calls"].to_list() == [1]
+
+
+def test_spans_of_no_operation_between_them_do_not_matter() -> None:
+    assert counted(
+        chat("outer", parent="a", ScopeName="framework"), reading("http", parent="outer"), chat("inner", parent="http")
+    ) == [("inner", 100)]  # fmt: skip
+
+
+def test_a_call_below_a_tool_or_an_agent_is_another_call() -> None:
+    rows = [chat("outer", parent="a", ScopeName="framework"), tool("t", parent="outer"), chat("inner", parent="t", at=0.5)]
+    assert counted(*rows) == [("outer", 100), ("inner", 100)]
+
+
+def test_nested_spans_of_one_scope_are_two_calls_unless_one_is_the_outer_form() -> None:
+    assert len(counted(chat("outer", parent="a"), chat("inner", parent="outer"))) == 2
+    assert counted(chat("outer", parent="a", IsOuter=True), chat("inner", parent="outer")) == [("inner", 100)]
+
+
+def test_the_same_response_id_is_the_same_call_wherever_it_stands() -> None:
+    rows = [
+        chat("x", parent="a", ScopeName="framework", ResponseId="r1"),
+        tool("t", parent="a"),
+        chat("y", parent="t", at=0.1, ResponseId="r1", CachedInputTokens=50),
+    ]
+    assert counted(*rows) == [("y", 100)]
+
+
+def test_side_by_side_with_the_same_usage_and_one_interval_inside_the_other() -> None:
+    rows = [
+        chat("x", parent="a", ScopeName="framework", at=0, lasts=1),
+        chat("y", parent="a", ScopeName="client", at=0.2, lasts=0.7, ResponseId="r1"),
+    ]
+    assert counted(*rows) == [("y", 100)]
+
+
+def test_parallel_calls_that_look_alike_stay_several() -> None:
+    rows = [chat(f"{scope}{n}", parent="a", ScopeName=scope, at=n / 100) for scope in ("client", "framework") for n in range(3)]
+    assert len(counted(*rows)) == 3
+    assert len(counted(*(r for r in rows if r["ScopeName"] == "client"))) == 3
+
+
+def test_intervals_that_do_not_lie_inside_each_other_are_two_calls() -> None:
+    rows = [chat("x", parent="a", ScopeName="framework", at=0), chat("y", parent="a", at=0.5)]
+    assert len(counted(*rows)) == 2
+
+
+def test_a_repeat_of_several_calls_gives_its_sum_to_none_of_them() -> None:
+    rows = [
+        chat("outer", (300, 30), parent="a", ScopeName="framework", lasts=5, CachedInputTokens=80),
+        chat("try1", (100, 10), parent="outer", at=1),
+        chat("try2", (200, 20), parent="outer", at=3),
+    ]
+    assert counted(*rows) == [("try1", 100), ("try2", 200)]
+
+
+def test_a_repeat_of_retries_that_know_no_usage_gives_it_to_the_last() -> None:
+    rows = [
+        chat("outer", (300, 30), parent="a", ScopeName="framework", lasts=5),
+        chat("try1", None, parent="outer", at=1, IsFailure=True),
+        chat("try2", None, parent="outer", at=3),
+    ]
+    assert counted(*rows) == [("try1", None), ("try2", 300)]
+
+
+def test_three_records_of_one_call_are_one() -> None:
+    rows = [
+        chat("framework", parent="a", ScopeName="framework", Temperature=0.3),
+        chat("sdk", None, parent="framework", ScopeName="sdk"),
+        chat("http", None, parent="sdk", ScopeName="proxy", ResponseId="r"),
+    ]
+    derived = happened(agent("a", "boss"), *rows)
+    call = derived.nodes.filter(operation="chat").row(0, named=True)
+    assert (call["span_id"], call["input_tokens"]) == ("http", 100)
+    assert derived.tasks["temperature"].to_list() == [0.3]
+
+
+def test_the_call_belongs_to_the_agent_that_any_of_its_records_names() -> None:
+    derived = happened(
+        agent("a", "boss", lasts=9),
+        agent("b", "expert", parent="a", lasts=8),
+        chat("x", parent="a", ScopeName="framework", at=1, lasts=2, Owner="expert"),
+        chat("y", parent="a", at=1.1, lasts=1.5, ResponseId="r"),
+    )
+    assert derived.nodes.filter(operation="chat")["agent_id"].to_list() == ["expert"]
