@@ -64,7 +64,7 @@ def happened(*rows: dict[str, Any], phase: Phase = Phase.WHOLE, now: datetime = 
 
 def span(name: str = "span", attributes: dict[str, str] | None = None, **said: Any) -> dict[str, Any]:
     """A row of RECEIVED."""
-    row: dict[str, Any] = {name: None for name in RECEIVED}
+    row: dict[str, Any] = dict.fromkeys(RECEIVED)
     row |= {"Timestamp": START, "TraceId": TRACE, "SpanId": "00f067aa0ba902b7", "ParentSpanId": "", "TraceState": ""}
     row |= {
         "SpanName": name,
