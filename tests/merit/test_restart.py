@@ -19,7 +19,7 @@ def test_after_a_kill_the_next_start_derives_what_was_acknowledged(tmp_path: Pat
         first.process.kill()
         first.process.wait()
 
-    with serving(tmp_path, TZ=zone) as second:
+    with serving(tmp_path, TZ=zone, MERIT_JOBS__SWEEP__INTERVAL_SECONDS="2") as second:
         found = wait_for_tasks(second, len(tasks))
 
     assert sorted(row["task_id"] for row in found) == sorted(tasks)
