@@ -5,6 +5,7 @@ it is opened. A client serialises its calls: each thread gets one of its own.
 """
 
 import threading
+import weakref
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -45,7 +47,7 @@ class Store:
     def __init__(self, settings: ClickHouseSettings) -> None:
         self._settings = settings
         self._local = threading.local()
-        self._clients: list[Client] = []
+        self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         self._guard = threading.Lock()
         self._lock = FolderLock(folder) if (folder := chdb_folder(settings)) else None
         self._database = DATABASE if self._lock else urlsplit(self._dsn).path.strip("/") or "default"
@@ -101,7 +103,8 @@ class Store:
             table: pa.Table = self._client.query_arrow(sql, parameters=dict(parameters or {}), settings=limits)
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
-        return frame
+        # A column declared without a zone comes back in the server's own, which is the same instant.
+        return frame.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that returns nothing, such as DDL."""
@@ -115,8 +118,8 @@ class Store:
     def close(self) -> None:
         """Close every client and let go of the folder. Safe to call twice."""
         with self._guard:
-            while self._clients:
-                self._clients.pop().close()
+            for handle in list(self._handles):
+                handle.close()
             self._local = threading.local()
         if self._lock:
             self._lock.release()
@@ -129,13 +132,13 @@ class Store:
 
     @property
     def _client(self) -> Client:
-        client: Client | None = getattr(self._local, "client", None)
-        if client is None:
-            client = self._connect(self._database)
-            self._local.client = client
+        handle: Handle | None = getattr(self._local, "handle", None)
+        if handle is None:
+            handle = Handle(self._connect(self._database))
+            self._local.handle = handle
             with self._guard:
-                self._clients.append(client)
-        return client
+                self._handles.add(handle)
+        return handle.client
 
     def _connect(self, database: str | None) -> Client:
         session = {"session_timezone": "UTC"}
@@ -156,6 +159,14 @@ class Store:
                 settings=session,
                 autogenerate_session_id=False,
             )
+
+
+class Handle:
+    """One thread's client: closed when the store is, or when the thread has ended."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.close = weakref.finalize(self, client.close)
 
 
 def chdb_folder(settings: ClickHouseSettings) -> Path | None:

@@ -66,7 +66,8 @@ class Pipeline:
         """Derive traces that the store has and nobody derived: after a restart, or from another writer; how many they were."""
         with self._deriving:
             now = self._now()
-            until = now - timedelta(seconds=self._settings.assemble.quiet_seconds)
+            # What came just now is about to be derived from memory, but for the first sweep: memory began with it.
+            until = now - timedelta(seconds=self._settings.assemble.quiet_seconds) if self._swept else now
             since = self._sweep_since(now)
             found = 0
             while True:

@@ -129,9 +129,12 @@ class OpenTraces:
             self._pending += new
         if not new:
             return
-        seen = pl.concat([c.select("TraceId", "ParentSpanId", "IngestedAt") for c in new]).group_by("TraceId").agg(
-            first_seen=pl.col("IngestedAt").min(), last_seen=pl.col("IngestedAt").max(), has_root=(pl.col("ParentSpanId") == "").any()
-        )  # fmt: skip
+        came = pl.concat([c.select("TraceId", "ParentSpanId", "IngestedAt") for c in new])
+        seen = came.group_by("TraceId").agg(
+            first_seen=pl.col("IngestedAt").min(),
+            last_seen=pl.col("IngestedAt").max(),
+            has_root=(pl.col("ParentSpanId") == "").any(),
+        )
         before = pl.Series(self._known.has(seen["TraceId"]))
         open_already = seen["TraceId"].is_in(self._state["TraceId"].implode())
         late = before & ~open_already

@@ -15,6 +15,7 @@ import polars as pl
 from processors.calls import count_calls_once
 from processors.conventions.grammar import MODEL_CALLS
 from processors.frames import NODES, TASKS, WORKFLOWS, conform
+from processors.models import name_models
 from processors.owners import Owners, find_owners
 from processors.summaries import SUMS, summarise_tasks, summarise_workflows, unpriced
 from processors.tree import NONE, Forest, Mask, nearest, plant, spread_up
@@ -66,6 +67,7 @@ def derive(
     spans, repeats = count_calls_once(spans, forest)
     if repeats.any():
         spans = price(spans)
+    spans = name_models(spans)
     owners = find_owners(spans, forest)
     steps = _count(_assign(spans, forest, owners, phase), forest, owners, repeats)
     running = phase is Phase.RUNNING
@@ -208,8 +210,9 @@ def _worded(nodes: pl.DataFrame) -> pl.DataFrame:
         node_name="NodeName",
         operation="Operation",
         provider="Provider",
-        model=pl.when(pl.col("ResponseModel") != "").then("ResponseModel").otherwise("RequestModel"),
+        model="Model",
         request_model="RequestModel",
+        response_model="ResponseModel",
         service_name="ServiceName",
         started_at="Timestamp",
         duration_seconds=pl.col("Duration") / 1e9,

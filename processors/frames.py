@@ -131,6 +131,7 @@ NODES: Columns = {
     "provider": STRING,
     "model": STRING,
     "request_model": STRING,
+    "response_model": STRING,
     "service_name": STRING,
     "department": STRING,
     "category": STRING,
@@ -151,7 +152,8 @@ NODES: Columns = {
     "version": pl.UInt64(),
     "is_deleted": pl.UInt8(),
 }
-"""A step inside a task. Tokens and cost are null on everything that is not a counted model call."""
+"""A step inside a task. `model` is the plain name for grouping, the other two are as said. Tokens and cost are null on
+everything that is not a counted model call."""
 
 TASKS: Columns = {
     "task_id": STRING,

@@ -65,8 +65,7 @@ def _sums() -> Iterator[pl.Expr]:
     yield pl.when(counted).then("CostUsd").sum().alias("cost")
     for name, column in SUMS.items():
         yield pl.when(counted).then(column).sum().alias(name)
-    model = pl.when(pl.col("ResponseModel") != "").then("ResponseModel").otherwise("RequestModel")
-    yield model.filter(counted & (model != "")).unique(maintain_order=True).alias("models")
+    yield pl.col("Model").filter(counted & (pl.col("Model") != "")).unique(maintain_order=True).alias("models")
     yield pl.col("Temperature").drop_nulls().first().alias("temperature")
     yield pl.col("FilesCreated").sum().alias("files_created")
     yield pl.col("FilesModified").sum().alias("files_modified")

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS nodes
     provider LowCardinality(String) CODEC(ZSTD(1)),
     model LowCardinality(String) CODEC(ZSTD(1)),
     request_model LowCardinality(String) CODEC(ZSTD(1)),
+    response_model LowCardinality(String) CODEC(ZSTD(1)),
     service_name LowCardinality(String) CODEC(ZSTD(1)),
     department LowCardinality(String) CODEC(ZSTD(1)),
     category LowCardinality(String) CODEC(ZSTD(1)),
