@@ -3,8 +3,12 @@
 A trace is derived when its root has come and it has been quiet, or when it has been quiet for long without a root, or
 when it is old. Its spans wait in memory until then, bounded; what does not fit, or came in part before this process
 began, is read back from the store, where every span already is. Memory is only a short cut: nothing here must survive.
+
+Whether a trace got spans since it was derived is remembered, not told from times: a span that came before a derivation
+may be stored after it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -21,15 +25,18 @@ STATE = {
     "TraceId": STRING,
     "first_seen": MILLIS,
     "last_seen": MILLIS,
+    "began": MILLIS,
     "has_root": pl.Boolean(),
     "held": pl.Boolean(),
     "waiting": pl.Boolean(),
+    "news": pl.Boolean(),
     "shown": pl.UInt32(),
     "settled": pl.UInt32(),
     "derived_at": MILLIS,
 }
-"""An open trace. `held`: all its spans are in memory; `waiting`: something of it is still to come; `shown` and `settled`:
-how often it was derived while it ran and when it seemed whole, last at `derived_at`."""
+"""An open trace. `held`: all its spans are in memory; `waiting`: something of it is still to come; `news`: spans came after
+the last derivation; `shown` and `settled`: how often it was derived while it ran and when it seemed whole, last at
+`derived_at`."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Due:
     """Trace ids whose spans must be read back."""
     again: list[str]
     """Of both, those derived before: their old rows may have to go."""
+    doubtful: list[str]
+    """Of `held`, those that began so long ago that they may have been derived and forgotten."""
 
     @property
     def trace_ids(self) -> list[str]:
@@ -64,6 +73,7 @@ class OpenTraces:
         self._lock = Lock()
         self._new: list[pl.DataFrame] = []
         self._pending: list[pl.DataFrame] = []
+        self._unheld: list[pl.DataFrame] = []
         self._state = empty(STATE)
         self._known = KnownTraces(timedelta(seconds=settings.max_age_seconds))
         self._known.add(known, now)
@@ -71,40 +81,67 @@ class OpenTraces:
     def __len__(self) -> int:
         """Spans held in memory."""
         with self._lock:
-            return sum(map(len, self._pending)) + sum(map(len, self._new))
+            return self._held()
 
     def add(self, readings: pl.DataFrame) -> None:
-        """Take spans that the store has; columns READINGS. Safe from any thread."""
-        with self._lock:
-            self._new.append(readings)
+        """Take spans that the store has; columns READINGS. Safe from any thread.
 
-    def adopt(self, traces: pl.DataFrame) -> int:
-        """Take traces that the store has and nobody derived, `TraceId, first_seen, last_seen, has_root`; how many are new here.
+        When memory is full, only which traces they are of is kept.
+        """
+        with self._lock:
+            if self._held() + len(readings) <= self._settings.max_spans:
+                self._new.append(readings)
+            else:
+                self._unheld.append(_seen([readings], held=False))
+
+    def adopt(self, stored: pl.DataFrame) -> int:
+        """Take traces that the store has and nobody derived as they are now; how many of them were news.
 
         From the deriving thread only.
+
+        Args:
+            stored: `TraceId, first_seen, last_seen, has_root, spans` (how many are stored) and `grown`: not only left running.
         """
-        unknown = traces.join(self._state, on="TraceId", how="anti")
-        self._merge(unknown.with_columns(held=False, waiting=True, shown=0, settled=1, derived_at=pl.lit(None, dtype=MILLIS)))
-        return len(unknown)
+        self._take_new()
+        unknown = stored.join(self._state, on="TraceId", how="anti")
+        grown = (
+            stored.filter("grown").join(self._state, on="TraceId", how="semi").join(self._in_memory(), on="TraceId", how="left")
+        )
+        grown = grown.filter(pl.col("spans") > pl.col("in_memory").fill_null(0))
+        for traces, settled in ((unknown, 1), (grown, 0)):
+            self._merge(traces.with_columns(began="first_seen", held=False, waiting=True, settled=settled))
+        return len(unknown) + len(grown)
 
     def due(self, now: datetime, *, everything: bool = False) -> list[Due]:
-        """Traces to derive now, by phase; `everything` does not wait for quiet."""
+        """Traces to derive now, by phase; `everything` does not wait for quiet.
+
+        Each must be given back, to `settle` or to `missed`: its spans have left memory.
+        """
         self._take_new()
         self._spill()
         self._forget(_finished(self._settings, now), now)
         phases = self._state.lazy().with_columns(phase=_phase(self._settings, now, everything=everything))
+        again, old = pl.col("shown") + pl.col("settled") > 0, pl.col("began") < _ago(now, self._settings.max_age_seconds)
         chosen = (
             phases.filter(pl.col("phase").is_not_null())
-            .select("TraceId", "phase", "held", again=pl.col("shown") + pl.col("settled") > 0)
+            .select("TraceId", "phase", "held", again=again, doubtful=pl.col("held") & ~again & old)
             .collect()
         )
         return [self._due(Phase(name), group) for (name,), group in chosen.group_by("phase", maintain_order=True)]
 
-    def settle(self, due: Due, waiting: list[str], now: datetime) -> None:
-        """The traces of `due` are derived; of those, `waiting` still wait for a parent."""
+    def settle(self, due: Due, waiting: list[str], now: datetime, rooted: Sequence[str] = ()) -> None:
+        """The traces of `due` are derived.
+
+        Args:
+            due: as it came.
+            waiting: those that still wait for a parent.
+            now: when they were derived.
+            rooted: those whose root was found in the store.
+        """
         mine = pl.col("TraceId").is_in(due.trace_ids)
         if due.phase is Phase.RUNNING:
-            self._mark(mine, now, shown=pl.col("shown") + 1)
+            has_root = pl.col("has_root") | pl.col("TraceId").is_in(rooted)
+            self._mark(mine, now, shown=pl.col("shown") + 1, has_root=has_root)
             return
         waits = ~pl.col("has_root") | pl.col("TraceId").is_in(waiting)
         late = pl.col("settled") > 0  # such a trace may go on: its state paces the next derivations
@@ -113,10 +150,33 @@ class OpenTraces:
 
     def missed(self, due: Due) -> None:
         """The traces of `due` could not be derived: they stay due, and are read back."""
-        self._state = self._state.with_columns(held=pl.col("held") & ~pl.col("TraceId").is_in(due.trace_ids))
+        self._let_go(pl.Series(due.trace_ids, dtype=STRING))
+
+    def without(self, due: Due, trace_ids: pl.Series) -> Due:
+        """`due` with these of its traces to be read back, for the store has more of them than memory, and derived before."""
+        self._let_go(trace_ids)
+        ids = trace_ids.to_list()
+        held = due.held.filter(~pl.col("TraceId").is_in(trace_ids.implode()))
+        return Due(due.phase, held, due.stored + ids, due.again + ids, [])
+
+    def _held(self) -> int:
+        return sum(map(len, self._pending)) + sum(map(len, self._new))
+
+    def _in_memory(self) -> pl.DataFrame:
+        """How many spans memory holds of each trace that it holds whole: `TraceId, in_memory`."""
+        with self._lock:
+            spans = pl.concat(
+                [empty({"TraceId": STRING, "SpanId": STRING}), *(c.select("TraceId", "SpanId") for c in self._pending)]
+            )
+        held = self._state.filter("held").select("TraceId")
+        return spans.join(held, on="TraceId", how="semi").group_by("TraceId").agg(in_memory=pl.col("SpanId").n_unique())
+
+    def _let_go(self, trace_ids: pl.Series) -> None:
+        """These are no longer whole in memory."""
+        self._state = self._state.with_columns(held=pl.col("held") & ~pl.col("TraceId").is_in(trace_ids.implode()))
 
     def _mark(self, mine: pl.Expr, now: datetime, **changes: pl.Expr) -> None:
-        changes["derived_at"] = pl.lit(now).cast(MILLIS)
+        changes |= {"derived_at": pl.lit(now).cast(MILLIS), "news": pl.lit(value=False)}
         self._state = self._state.with_columns(pl.when(mine).then(new).otherwise(n).alias(n) for n, new in changes.items())
 
     def _forget(self, gone: pl.Expr, now: datetime) -> None:
@@ -126,37 +186,32 @@ class OpenTraces:
     def _take_new(self) -> None:
         with self._lock:
             new, self._new = self._new, []
+            unheld, self._unheld = self._unheld, []
             self._pending += new
-        if not new:
+        if not new and not unheld:
             return
-        came = pl.concat([c.select("TraceId", "ParentSpanId", "IngestedAt") for c in new])
-        seen = came.group_by("TraceId").agg(
-            first_seen=pl.col("IngestedAt").min(),
-            last_seen=pl.col("IngestedAt").max(),
-            has_root=(pl.col("ParentSpanId") == "").any(),
-        )
+        seen = pl.concat([_seen(new, held=True), *unheld]) if new else pl.concat(unheld)
         before = pl.Series(self._known.has(seen["TraceId"]))
-        open_already = seen["TraceId"].is_in(self._state["TraceId"].implode())
-        late = before & ~open_already
-        self._merge(seen.with_columns(held=~late, waiting=True, shown=0, settled=late, derived_at=pl.lit(None, dtype=MILLIS)))
+        late = before & ~seen["TraceId"].is_in(self._state["TraceId"].implode())
+        self._merge(seen.with_columns(held=pl.col("held") & ~late, waiting=True, settled=late))
 
     def _merge(self, traces: pl.DataFrame) -> None:
+        """Add traces of which there is news."""
+        traces = traces.with_columns(news=True, shown=0, derived_at=pl.lit(None, dtype=MILLIS))
         rows = pl.concat([self._state, traces.select(pl.col(n).cast(t) for n, t in STATE.items())])
         self._state = rows.group_by("TraceId", maintain_order=True).agg(
-            pl.col("first_seen").min(),
+            pl.col("first_seen", "began").min(),
             pl.col("last_seen").max(),
-            pl.col("has_root").any(),
+            pl.col("has_root", "waiting", "news").any(),
             pl.col("held").all(),
-            pl.col("waiting").any(),
             pl.col("shown", "settled", "derived_at").max(),
-        )
+        ).select(STATE)  # fmt: skip
 
     def _spill(self) -> None:
         """Let go of the oldest spans when there are too many: their traces are read back when they are due."""
         with self._lock:
-            while len(self._pending) > 1 and sum(map(len, self._pending)) > self._settings.max_spans:
-                spilled = self._pending.pop(0)["TraceId"].unique()
-                self._state = self._state.with_columns(held=pl.col("held") & ~pl.col("TraceId").is_in(spilled.implode()))
+            while len(self._pending) > 1 and sum(map(len, self._pending)) > self._settings.max_spans // 2:
+                self._let_go(self._pending.pop(0)["TraceId"].unique())
 
     def _due(self, phase: Phase, chosen: pl.DataFrame) -> Due:
         held = chosen.filter("held")["TraceId"]
@@ -171,36 +226,47 @@ class OpenTraces:
             spans,
             chosen.filter(~pl.col("held"))["TraceId"].to_list(),
             chosen.filter("again")["TraceId"].to_list(),
+            chosen.filter("doubtful")["TraceId"].to_list(),
         )
 
 
+def _seen(readings: list[pl.DataFrame], *, held: bool) -> pl.DataFrame:
+    """Which traces there are spans of, when they came, and whether the root is among them."""
+    spans = pl.concat([r.select("TraceId", "ParentSpanId", "IngestedAt", "Timestamp") for r in readings])
+    return spans.group_by("TraceId").agg(
+        first_seen=pl.col("IngestedAt").min(),
+        last_seen=pl.col("IngestedAt").max(),
+        began=pl.col("Timestamp").min(),
+        has_root=(pl.col("ParentSpanId") == "").any(),
+        held=pl.lit(held),
+    )
+
+
+def _ago(now: datetime, seconds: float) -> pl.Expr:
+    return pl.lit(now - timedelta(seconds=seconds)).cast(MILLIS)
+
+
 def _aged(settings: AssembleSettings, now: datetime) -> pl.Expr:
-    return pl.lit(now).cast(MILLIS) - pl.col("first_seen") >= timedelta(seconds=settings.max_age_seconds)
-
-
-def _news() -> pl.Expr:
-    """Spans came after the last derivation."""
-    return pl.col("derived_at").is_null() | (pl.col("last_seen") > pl.col("derived_at"))
+    return pl.col("first_seen") <= _ago(now, settings.max_age_seconds)
 
 
 def _finished(settings: AssembleSettings, now: datetime) -> pl.Expr:
-    return _aged(settings, now) & ~pl.col("waiting") & ~_news()
+    return _aged(settings, now) & ~pl.col("waiting") & ~pl.col("news")
 
 
 def _phase(settings: AssembleSettings, now: datetime, *, everything: bool) -> pl.Expr:
     """The phase in which a trace is due; null if it is not."""
-    rested = pl.lit(now).cast(MILLIS) - pl.col("last_seen")
-    quiet = rested >= timedelta(seconds=settings.quiet_seconds)
-    abandoned = rested >= timedelta(seconds=settings.abandon_seconds)
-    quiet = quiet | pl.lit(everything)
+    quiet = (pl.col("last_seen") <= _ago(now, settings.quiet_seconds)) | pl.lit(everything)
+    abandoned = pl.col("last_seen") <= _ago(now, settings.abandon_seconds)
     whole = (pl.col("has_root") & quiet) | abandoned
+    news = pl.col("news")
     paced = _paced(settings, now, "settled") | pl.lit(everything)
     return (
-        pl.when(_aged(settings, now) & (_news() | pl.col("waiting")) & paced)
+        pl.when(_aged(settings, now) & (news | pl.col("waiting")) & paced)
         .then(pl.lit(Phase.OLD.value))
-        .when(whole & _news() & paced)
+        .when(whole & news & paced)
         .then(pl.lit(Phase.WHOLE.value))
-        .when(~pl.col("has_root") & quiet & _news() & (_paced(settings, now, "shown") | pl.lit(everything)))
+        .when(~pl.col("has_root") & quiet & news & (_paced(settings, now, "shown") | pl.lit(everything)))
         .then(pl.lit(Phase.RUNNING.value))
     )
 

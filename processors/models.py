@@ -36,9 +36,11 @@ def plain_name(provider: str, model: str) -> str:
         return model[:LONGEST_NAME]
     dated = forms(model.strip().lower())[-1]
     undated = DATED.sub("", dated)
-    return undated if undated and (_same_price(provider, dated, undated) or _same_price("", dated, undated)) else dated
+    return undated if undated and _same_price(provider, dated, undated) else dated
 
 
 def _same_price(provider: str, dated: str, undated: str) -> bool:
-    snapshot, model = find_model(provider, dated), find_model(provider, undated)
-    return snapshot is model or (snapshot is not None and model is not None and snapshot.prices == model.prices)
+    """Whether both cost the same where the call went, else at their maker; names that nobody knows have no price to differ."""
+    places = [(find_model(place, dated), find_model(place, undated)) for place in (provider, "")]
+    known = [(snapshot, model) for snapshot, model in places if snapshot or model]
+    return not known or any(snapshot and model and snapshot.prices == model.prices for snapshot, model in known)
