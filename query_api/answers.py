@@ -140,7 +140,11 @@ class Node(Tokens):
     provider: str | None = Field(examples=["openai"])
     """Who serves the model."""
     model: str | None = Field(examples=["gpt-4o-mini"])
-    """The model that answered."""
+    """The model that answered, under one plain name: no date (unless it has a price of its own), no path, no region."""
+    request_model: str | None = Field(examples=["gpt-4o-mini"])
+    """The model that was asked for, as said."""
+    response_model: str | None = Field(examples=["gpt-4o-mini-2024-07-18"])
+    """The model that answered, as said."""
     started_at: Time
     """When it began."""
     duration_seconds: float

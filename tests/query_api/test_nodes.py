@@ -17,6 +17,8 @@ FIELDS = {
         "operation",
         "provider",
         "model",
+        "request_model",
+        "response_model",
         "started_at",
     ),
     *("duration_seconds", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"),
