@@ -42,7 +42,11 @@ def _value(value: str | int | float) -> AnyValue:
 def _attributes(operation: str, name: str, number: int, wanted: int) -> dict[str, str | int | float]:
     said: dict[str, str | int | float] = {"gen_ai.operation.name": operation}
     if operation == "invoke_agent":
-        said |= {"gen_ai.agent.name": name, "gen_ai.conversation.id": f"conversation-{number % 97}", "user.id": f"user-{number % 31}"}
+        said |= {
+            "gen_ai.agent.name": name,
+            "gen_ai.conversation.id": f"conversation-{number % 97}",
+            "user.id": f"user-{number % 31}",
+        }
         said |= {"merit.task.category": ("research", "writing", "analysis")[number % 3]}
     elif operation == "chat":
         said |= {
