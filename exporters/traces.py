@@ -1,6 +1,7 @@
 """Spans and what was derived of them: into the store, and back out of it trace by trace."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -14,6 +15,7 @@ TRACES_AT_ONCE = 1_000
 """Ids bound into one query."""
 STALE_AT_ONCE = 20_000
 """Traces that one round of the sweep takes on."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -86,20 +88,31 @@ _BLANK: dict[type[pl.DataType], pl.Expr] = {
 }
 
 
+def derived_traces(store: Store, trace_ids: list[str]) -> pl.Series:
+    """Which of these traces have been derived before."""
+    found = [store.query(question("derived_traces"), {"trace_ids": ids})["trace_id"] for ids in _slices(trace_ids)]
+    return pl.concat([pl.Series("trace_id", [], dtype=pl.String), *found])
+
+
 def ingested_traces(store: Store, since: datetime) -> pl.Series:
     """Ids of traces of which a span came since."""
     return store.query(question("ingested_traces"), {"since": since})["TraceId"]
 
 
 def orphaned_traces(store: Store, since: datetime) -> pl.DataFrame:
-    """Traces of which a span came since and a parent is missing: `TraceId, first_seen, last_seen, has_root`."""
+    """Traces of which a span came since and a parent is missing: as `OpenTraces.adopt` takes them."""
     return store.query(question("orphaned_traces"), {"since": since})
 
 
-def stale_traces(store: Store, since: datetime, until: datetime, horizon: datetime) -> pl.DataFrame:
-    """Traces with spans that came in this time and are not derived: `TraceId, first_seen, last_seen, has_root`."""
+def stale_traces(store: Store, since: datetime, until: datetime, horizon: datetime) -> Iterator[pl.DataFrame]:
+    """Traces with spans that came in this time and are not derived, some at a time: as `OpenTraces.adopt` takes them."""
     limits = {"since": since, "until": until, "horizon": horizon, "most": STALE_AT_ONCE}
-    return store.query(question("stale_traces"), limits)
+    after = {"after_seen": EPOCH, "after_id": ""}
+    while len(found := store.query(question("stale_traces"), limits | after)):
+        yield found
+        if len(found) < STALE_AT_ONCE:
+            return
+        after = {"after_seen": found["first_seen"][-1], "after_id": found["TraceId"][-1]}
 
 
 def traces_between(store: Store, since: datetime, until: datetime) -> pl.DataFrame:

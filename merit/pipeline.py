@@ -4,8 +4,9 @@
 its own time, from memory where it can and from the store where it must; one thread at a time does it.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from threading import Lock, RLock
 
 import polars as pl
@@ -16,13 +17,16 @@ from processors.assemble import Due, OpenTraces
 from processors.conventions.read import Conventions
 from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
-from processors.errors import MeritError, Rejected
-from processors.frames import SAID, SPANS
+from processors.errors import Rejected, Unavailable
+from processors.frames import SAID
 from processors.settings import ProcessorSettings
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+log = logging.getLogger(__name__)
+
 TRACES_AT_ONCE = 2_000
 """Stored traces derived together."""
+MOST_CULPRITS = 10
+"""More traces than these that cannot be derived, of one batch, are no fault of the traces."""
 
 
 class Pipeline:
@@ -33,13 +37,17 @@ class Pipeline:
         settings: of the steps.
         retention_days: how long spans are kept; a trace older than that is not derived again.
         now: what time it is.
+        derives: whether a job derives what `consume` stores; if none does here, open traces would only fill memory.
     """
 
-    def __init__(self, store: Store, settings: ProcessorSettings, retention_days: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, settings: ProcessorSettings, retention_days: int, now: Callable[[], datetime], *, derives: bool = True
+    ) -> None:
         self._store = store
         self._settings = settings
         self._retention = timedelta(days=retention_days)
         self._now = now
+        self._derives = derives
         self._conventions = Conventions(settings.conventions.extra)
         self._price = Pricer(settings.cost)
         self._deriving = RLock()
@@ -50,9 +58,10 @@ class Pipeline:
     def consume(self, received: pl.DataFrame) -> None:
         """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable."""
         readings = self._read(received)
-        open_traces = self._open_traces()
-        traces.store_spans(self._store, received.with_columns(readings.select(c for c in SAID if c in SPANS)))
-        open_traces.add(readings)
+        open_traces = self._open_traces() if self._derives else None
+        traces.store_spans(self._store, received.with_columns(readings.select(SAID.keys())))
+        if open_traces is not None:
+            open_traces.add(readings)
 
     def derive(self) -> int:
         """Derive the traces that are due; how many they were."""
@@ -60,7 +69,7 @@ class Pipeline:
 
     def drain(self) -> int:
         """Derive every open trace as it stands; how many they were."""
-        return self._derive_due(everything=True)
+        return self._derive_due(everything=True) if self._traces is not None else 0
 
     def sweep(self) -> int:
         """Derive traces that the store has and nobody derived: after a restart, or from another writer; how many they were."""
@@ -70,13 +79,9 @@ class Pipeline:
             until = now - timedelta(seconds=self._settings.assemble.quiet_seconds) if self._swept else now
             since = self._sweep_since(now)
             found = 0
-            while True:
-                stale = traces.stale_traces(self._store, since, until, now - self._retention)
-                taken = self._open_traces().adopt(stale)
-                found += taken
+            for stale in traces.stale_traces(self._store, since, until, now - self._retention):
+                found += self._open_traces().adopt(stale)
                 self._derive_due(everything=False)
-                if not taken or len(stale) < traces.STALE_AT_ONCE:
-                    break
             self._swept = until
             return found
 
@@ -101,7 +106,7 @@ class Pipeline:
             for phase, group in self._by_phase(found, now):
                 for batch in group.iter_slices(TRACES_AT_ONCE):
                     ids = batch["TraceId"].to_list()
-                    self._derive(phase, self._read_back(ids), ids)
+                    self._derive_apart(phase, self._read_back(ids), ids, [])
                     done += len(ids)
                     progress(done, len(found))
         return done
@@ -124,7 +129,7 @@ class Pipeline:
         if self._swept:
             return min(self._swept, now) - timedelta(minutes=1)
         last = traces.last_derivation(self._store)
-        return last - timedelta(hours=1, seconds=self._settings.assemble.max_age_seconds) if last else EPOCH
+        return last - timedelta(hours=1, seconds=self._settings.assemble.max_age_seconds) if last else traces.EPOCH
 
     def _by_phase(self, found: pl.DataFrame, now: datetime) -> list[tuple[Phase, pl.DataFrame]]:
         """Traces of the store in the phase that their age and their root put them in."""
@@ -140,23 +145,55 @@ class Pipeline:
 
     def _derive_due(self, *, everything: bool) -> int:
         with self._deriving:
-            now, count = self._now(), 0
-            for due in self._open_traces().due(now, everything=everything):
-                count += self._derive_one(due, now)
+            now, open_traces = self._now(), self._open_traces()
+            left = open_traces.due(now, everything=everything)
+            count = sum(len(due.trace_ids) for due in left)
+            try:
+                while left:
+                    self._derive_one(left[0], now)
+                    left.pop(0)
+            finally:
+                for due in left:
+                    open_traces.missed(due)
             return count
 
-    def _derive_one(self, due: Due, now: datetime) -> int:
-        open_traces, ids = self._open_traces(), due.trace_ids
+    def _derive_one(self, due: Due, now: datetime) -> None:
+        open_traces = self._open_traces()
+        forgotten = traces.derived_traces(self._store, due.doubtful)
+        if len(forgotten):
+            due = open_traces.without(due, forgotten)
+        waiting: list[str] = []
+        rooted: list[str] = []
+        for readings, again in self._portions(due):
+            for phase, some in by_root(due.phase, readings):
+                waiting += self._derive_apart(phase, some, again, [])
+                rooted += some["TraceId"].unique().to_list() if phase is not due.phase else []
+        open_traces.settle(due, waiting, now, rooted)
+
+    def _portions(self, due: Due) -> Iterator[tuple[pl.DataFrame, list[str]]]:
+        """Readings of the traces that are due, and which traces were derived before."""
+        yield due.held, due.again
+        for start in range(0, len(due.stored), TRACES_AT_ONCE):
+            some = due.stored[start : start + TRACES_AT_ONCE]
+            yield self._read_back(some), some
+
+    def _derive_apart(self, phase: Phase, readings: pl.DataFrame, again: list[str], culprits: list[str]) -> list[str]:
+        """As `_derive`, but a trace that cannot be derived is left out and harms no other; `culprits` collects those."""
         try:
-            waiting = self._derive(due.phase, due.held, due.again)
-            for start in range(0, len(due.stored), TRACES_AT_ONCE):
-                some = due.stored[start : start + TRACES_AT_ONCE]
-                waiting += self._derive(due.phase, self._read_back(some), some)
-        except MeritError:
-            open_traces.missed(due)
+            return self._derive(phase, readings, again)
+        except Unavailable:
             raise
-        open_traces.settle(due, waiting, now)
-        return len(ids)
+        except Exception as error:
+            ids = readings["TraceId"].unique(maintain_order=True)
+            if len(ids) == 1:
+                culprits += ids.to_list()
+                if len(culprits) > MOST_CULPRITS:
+                    raise
+                log.warning("trace %s is stored, but cannot be derived: %s", ids[0], error)
+                return []
+        first = readings["TraceId"].is_in(ids[: len(ids) // 2].implode())
+        halves = readings.filter(first), readings.filter(~first)
+        return [trace for half in halves for trace in self._derive_apart(phase, half, again, culprits)]
 
     def _read_back(self, trace_ids: list[str]) -> pl.DataFrame:
         """Readings of stored traces, without those that have begun to expire."""
@@ -170,3 +207,12 @@ class Pipeline:
         derived: Derived = derive(readings, phase, self._now(), self._price)
         traces.replace_derived(self._store, derived.nodes, derived.tasks, derived.workflows, again)
         return derived.waiting
+
+
+def by_root(phase: Phase, readings: pl.DataFrame) -> list[tuple[Phase, pl.DataFrame]]:
+    """Readings of traces that run, parted from those whose root had come before what is new of them."""
+    if phase is not Phase.RUNNING:
+        return [(phase, readings)]
+    rooted = readings.filter(pl.col("ParentSpanId") == "")["TraceId"].unique()
+    runs = ~readings["TraceId"].is_in(rooted.implode())
+    return [(Phase.WHOLE, readings.filter(~runs)), (Phase.RUNNING, readings.filter(runs))]

@@ -110,7 +110,8 @@ class Program:
 
 def pipeline_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Pipeline:
     """The pipeline on a store, which may still be closed."""
-    return Pipeline(store, settings.processors, settings.exporters.clickhouse.retention.spans, now)
+    days = settings.exporters.clickhouse.retention.spans
+    return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled)
 
 
 @contextmanager

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from processors.derive import Phase
 from processors.frames import MILLIS, READINGS, STRING, empty
+from processors.known_traces import KnownTraces
 from processors.settings import AssembleSettings
 
 STATE = {
@@ -205,10 +204,13 @@ class OpenTraces:
             pl.col("has_root", "waiting", "news").any(),
             pl.col("held").all(),
             pl.col("shown", "settled", "derived_at").max(),
-        ).select(STATE)  # fmt: skip
+        ).select(*STATE)  # fmt: skip
 
     def _spill(self) -> None:
-        """Let go of the oldest spans when there are too many: their traces are read back when they are due."""
+        """Let go of the oldest spans when there are too many: their traces are read back when they are due.
+
+        Half of the room is for what comes before the next round, which may be long in coming.
+        """
         with self._lock:
             while len(self._pending) > 1 and sum(map(len, self._pending)) > self._settings.max_spans // 2:
                 self._let_go(self._pending.pop(0)["TraceId"].unique())
@@ -276,35 +278,3 @@ def _paced(settings: AssembleSettings, now: datetime, count: str) -> pl.Expr:
     pause = (settings.quiet_seconds * 2.0 ** pl.col(count).clip(0, 20)).clip(0, settings.max_age_seconds)
     since = (pl.lit(now).cast(MILLIS) - pl.col("derived_at")).dt.total_milliseconds()
     return pl.col("derived_at").is_null() | (since >= pause * 1000)
-
-
-class KnownTraces:
-    """Ids of traces that were done with lately, as hashes in sorted arrays, forgotten after a while.
-
-    A stranger with the hash of a known trace is only read back needlessly.
-    """
-
-    def __init__(self, keep: timedelta) -> None:
-        self._keep = keep
-        self._batches: list[tuple[datetime, NDArray[np.uint64]]] = []
-
-    def add(self, trace_ids: pl.Series, now: datetime) -> None:
-        """Remember these."""
-        self._batches = [b for b in self._batches if now - b[0] < self._keep]
-        if not len(trace_ids):
-            return
-        hashes = np.sort(trace_ids.hash().to_numpy())
-        if self._batches and now - self._batches[-1][0] < self._keep / 20:
-            then, last = self._batches.pop()
-            self._batches.append((then, np.sort(np.concatenate([last, hashes]))))
-        else:
-            self._batches.append((now, hashes))
-
-    def has(self, trace_ids: pl.Series) -> NDArray[np.bool_]:
-        """Which of these are remembered."""
-        hashes = trace_ids.hash().to_numpy()
-        found = np.zeros(len(hashes), dtype=np.bool_)
-        for _, batch in self._batches:
-            at = np.searchsorted(batch, hashes).clip(0, len(batch) - 1)
-            found |= batch[at] == hashes
-        return found

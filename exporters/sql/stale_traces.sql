@@ -1,11 +1,13 @@
 -- Of the traces that got spans in this time: which have more or newer spans stored than were derived, or were left running?
+-- In order, and only those after {after_seen}, {after_id}: the last ones of the answer before.
 WITH fresh AS
 (
     SELECT DISTINCT TraceId FROM otel_traces
     WHERE IngestedAt >= {since:DateTime64(3)} AND IngestedAt < {until:DateTime64(3)}
 )
 SELECT
-    stored.TraceId AS TraceId, stored.first_seen AS first_seen, stored.last_seen AS last_seen, stored.has_root AS has_root
+    stored.TraceId AS TraceId, stored.first_seen AS first_seen, stored.last_seen AS last_seen, stored.has_root AS has_root,
+    stored.spans AS spans, (stored.spans != derived.spans OR stored.last_seen > derived.ingested_at)::Bool AS grown
 FROM
 (
     SELECT
@@ -25,6 +27,7 @@ LEFT JOIN
     GROUP BY trace_id
 ) AS derived ON derived.trace_id = stored.TraceId
 WHERE stored.started >= {horizon:DateTime64(9)}
-  AND (stored.spans != derived.spans OR stored.last_seen > derived.ingested_at OR derived.status = 'running')
-ORDER BY stored.first_seen
+  AND (grown OR derived.status = 'running')
+  AND (stored.first_seen, stored.TraceId) > ({after_seen:DateTime64(3)}, {after_id:String})
+ORDER BY stored.first_seen, stored.TraceId
 LIMIT {most:UInt32}
