@@ -105,7 +105,6 @@ def print_results(console: Console, results: Sequence[Result], floor: Floor) -> 
 
 def print_missing(console: Console, result: Result) -> None:
     """What is not there although it was acknowledged."""
-    case = result.case
     for what in result.missing:
         console.print(
             f"[bold red]missing[/] {case.load}, {case.spans} spans, {case.connections} connections: {what}", soft_wrap=True

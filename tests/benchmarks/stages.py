@@ -85,10 +85,15 @@ def _inserting_spans(store: Store, of: Sample, seconds: float) -> Cost:
 
 
 def _inserting_derived(store: Store, of: Sample, seconds: float) -> Cost:
-    derived = of.derived
-    batches = zip(*(_renewed(f, "trace_id") for f in (derived.nodes, derived.tasks, derived.workflows)), strict=True)
+    frames = (of.derived.nodes, of.derived.tasks, of.derived.workflows)
+    batches = zip(*(_renewed(frame, "trace_id") for frame in frames), strict=True)
+
+    def insert(batch: tuple[pl.DataFrame, ...]) -> None:
+        nodes, tasks, workflows = batch
+        traces.replace_derived(store, nodes, tasks, workflows, [])
+
     try:
-        return sustained(store, batches, lambda rows: traces.replace_derived(store, *rows, []), of.spans, seconds)
+        return sustained(store, batches, insert, of.spans, seconds)
     finally:
         empty_tables(store)
 
