@@ -106,9 +106,13 @@ def print_results(console: Console, results: Sequence[Result], floor: Floor) -> 
 def print_missing(console: Console, result: Result) -> None:
     """What is not there although it was acknowledged."""
     for what in result.missing:
-        console.print(
-            f"[bold red]missing[/] {case.load}, {case.spans} spans, {case.connections} connections: {what}", soft_wrap=True
-        )
+        console.print(f"[bold red]missing[/] {named(result)}: {what}", soft_wrap=True)
+
+
+def named(result: Result) -> str:
+    """A case in words."""
+    case = result.case
+    return f"{case.load}, {case.spans} spans a request, {case.connections} connections"
 
 
 def against_bare(result: Result, floor: Floor) -> str:
