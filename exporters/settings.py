@@ -1,7 +1,7 @@
 """Settings of `exporters:`."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -24,7 +24,7 @@ class Retention(BaseModel):
 class ClickHouseSettings(BaseModel):
     """Where the rows go: the embedded engine or a server."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     dsn: SecretStr = SecretStr("chdb:///./merit-data")
     """`chdb:///./folder` (relative) or `chdb:///var/lib/merit` (absolute) for the embedded engine;
@@ -44,7 +44,19 @@ class ClickHouseSettings(BaseModel):
             raise ValueError("write chdb:///./folder for a folder below this one, or chdb:///var/lib/merit for any other")
         if url.scheme != "chdb" and not url.hostname:
             raise ValueError(f"no host: write {url.scheme}://user:password@host:8123/merit")
+        if url.query or url.fragment or not _has_port(url):
+            raise ValueError(
+                "the host, port or path holds a sign with a meaning of its own: write %23 for #, %3F for ?, %2F for /"
+            )
         return dsn
+
+
+def _has_port(url: SplitResult) -> bool:
+    """Whether the port, if there is one, is a port. Python's own message would show a part of the password."""
+    try:
+        return url.port is None or url.port > 0
+    except ValueError:
+        return False
 
 
 Scheme = Literal["chdb", "clickhouse", "clickhouses"]
@@ -54,7 +66,7 @@ SCHEMES: tuple[Scheme, ...] = ("chdb", "clickhouse", "clickhouses")
 class ExporterSettings(BaseModel):
     """Settings of `exporters:`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     """The store."""

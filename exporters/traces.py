@@ -9,7 +9,7 @@ from importlib.resources import files
 import polars as pl
 
 from exporters.store import Store
-from processors.frames import NODES, RECEIVED, SPANS, TASKS, Columns, conform, empty
+from processors.frames import NODES, RECEIVED, SPANS, TASKS, TIME, Columns, conform, empty
 
 TRACES_AT_ONCE = 1_000
 """Ids bound into one query."""
@@ -64,11 +64,14 @@ def replace_derived(store: Store, nodes: pl.DataFrame, tasks: pl.DataFrame, work
     store.insert("workflows", workflows)
 
 
-_IDENTITIES = pl.DataFrame(schema={"of": pl.String(), "trace_id": pl.String(), "span_id": pl.String()})
+_IDENTITIES = pl.DataFrame(schema={"of": pl.String(), "trace_id": pl.String(), "span_id": pl.String(), "started_at": TIME})
 
 
 def _tombstones(gone: pl.DataFrame, columns: Columns) -> pl.DataFrame:
-    """Rows that delete: identity and version, and nothing else."""
+    """Rows that delete: identity, version and beginning, and nothing else.
+
+    They begin as what they delete, for they must not expire before it: it would come back.
+    """
     blank = {n: _BLANK.get(t.base_type(), pl.lit(None)).cast(t).alias(n) for n, t in columns.items() if n not in gone.columns}
     nullable = {"cost_usd", "temperature", *(n for n in columns if n.endswith("_tokens") and columns is NODES)}
     blank |= {n: pl.lit(None, dtype=columns[n]).alias(n) for n in nullable & blank.keys()}

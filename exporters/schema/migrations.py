@@ -45,9 +45,15 @@ def migrate(database: Database) -> None:
         raise Rejected(f"the database has schema {max(newer)}, this Merit knows up to {max(migrations)}: use the newer Merit")
     for number, text in migrations.items():
         if number not in applied:
-            for statement in filter(str.strip, text.split(";\n")):
+            for statement in statements(text):
                 database.command(statement)
             database.insert("merit_schema", pl.DataFrame({"number": [number]}, schema={"number": pl.UInt32}))
+
+
+def statements(text: str) -> list[str]:
+    """The statements of a migration: each ends with a semicolon at the end of a line; comments have lines of their own."""
+    code = "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("--"))
+    return [statement for part in (code + "\n").split(";\n") if (statement := part.strip())]
 
 
 def set_retention(database: Database, retention: Retention) -> None:
