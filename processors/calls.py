@@ -38,17 +38,23 @@ def count_calls_once(readings: pl.DataFrame, forest: Forest) -> tuple[pl.DataFra
     Returns:
         The readings, each call enriched by what its repeats know, and a mask of the repeats.
     """
-    repeats = np.zeros(len(readings), dtype=np.bool_)
+    readings, calls = match_repeats(readings, forest)
+    return readings, calls != NONE
+
+
+def match_repeats(readings: pl.DataFrame, forest: Forest) -> tuple[pl.DataFrame, Rows]:
+    """As `count_calls_once`, with the row of the call that each span repeats; −1 where it repeats none."""
+    calls = np.full(len(readings), NONE)
     call = readings["Operation"].is_in(MODEL_CALLS).to_numpy()
     forms = readings.select(form=pl.struct("ScopeName", "IsOuter").rank("dense"))["form"].to_numpy()
     if len(np.unique(forms[call])) < 2:  # one form cannot repeat itself
-        return readings, repeats
+        return readings, calls
     for find in (_inside, _same_response, _beside):
-        found = find(readings, forest, call & ~repeats, forms)
-        repeats[found.row] = True
+        found = find(readings, forest, call & (calls == NONE), forms)
+        calls[found.row] = found.call
         for pairs in _outermost_first(found):
             readings = _enrich(readings, pairs)
-    return readings, repeats
+    return readings, calls
 
 
 def _outermost_first(found: Duplicate) -> Iterator[Duplicate]:

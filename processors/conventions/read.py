@@ -6,7 +6,9 @@ costs nothing in a batch that has none of its attributes or scopes.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from typing import get_args
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple, get_args
 
 import polars as pl
 
@@ -28,6 +30,16 @@ COUNTS = {
     "files_created": pl.UInt32(),
     "files_modified": pl.UInt32(),
 }
+
+
+class Spoken(NamedTuple):
+    """One source, as far as it concerns a batch."""
+
+    field: FieldName
+    dialect: str
+    source: Source
+    value: pl.Expr
+    """What it says of each span, as text; null where it says nothing."""
 
 
 class Conventions:
@@ -62,11 +74,18 @@ class Conventions:
         Returns:
             A frame of the columns READINGS, row by row the same spans. `CostUsd` and `PriceSource` are left to the pricer.
         """
-        wide = self._widen(spans)
-        fields = self._fields(wide.columns, wide["ScopeName"].unique().to_list())
-        return self._settle(wide.with_columns(**fields))
+        return self._settle(self.said(self.widen(spans)))
 
-    def _widen(self, spans: pl.DataFrame) -> pl.DataFrame:
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every span attribute that some dialect reads, or looks at to know whether it is meant."""
+        return frozenset(self._keys)
+
+    def said(self, wide: pl.DataFrame) -> pl.DataFrame:
+        """What `widen` returns, with a column `_field` for each field: what the dialects say, before the rules."""
+        return wide.with_columns(**self._fields(wide.columns, wide["ScopeName"].unique().to_list()))
+
+    def widen(self, spans: pl.DataFrame) -> pl.DataFrame:
         """Attributes that some dialect asks for as columns beside the span's own."""
         attributes = columns_of(spans["SpanAttributes"], self._keys, "@")
         resources = columns_of(spans["ResourceAttributes"], self._resource_keys, "$")
@@ -75,43 +94,42 @@ class Conventions:
         own = [c for c in spans.columns if c in READINGS and c not in {"SpanAttributes", "ResourceAttributes"}]
         return spans.select(*own, _raised(spans)).with_columns(*columns.values(), *parsed)
 
-    def _fields(self, columns: Collection[str], scopes: Collection[str]) -> dict[str, pl.Expr]:
-        """Each field as an expression over the columns of this batch."""
-        found: dict[str, list[pl.Expr]] = defaultdict(list)
-        dialects: list[pl.Expr] = []
+    def spoken(self, columns: Collection[str], scopes: Collection[str]) -> Iterator[Spoken]:
+        """The sources that may say something in a batch of these columns and scopes; of each field the preferred ones first."""
         for dialect in self._dialects:
             applies = ex.condition(dialect.when, columns, scopes)
             if applies is None:
                 continue
-            spoken = [
-                (field, expression)
-                for field, sources in dialect.fields.items()
-                for expression in _sources(sources, applies, columns, scopes)
-            ]
-            for field, expression in spoken:
-                found[field].append(expression)
-            said = [e.is_not_null() for field, e in spoken if field == "operation"]
-            if said:
-                dialects.append(pl.when(pl.any_horizontal(said)).then(pl.lit(dialect.dialect)))
+            for field, sources in dialect.fields.items():
+                for source, value in _sources(sources, applies, columns, scopes):
+                    yield Spoken(field, dialect.dialect, source, value)
+
+    def _fields(self, columns: Collection[str], scopes: Collection[str]) -> dict[str, pl.Expr]:
+        """Each field as an expression over the columns of this batch."""
+        found: dict[str, list[Spoken]] = defaultdict(list)
+        for spoken in self.spoken(columns, scopes):
+            found[spoken.field].append(spoken)
         names = [*get_args(Text), *get_args(Flag), *COUNTS, "temperature", "reported_cost_usd"]
-        fields = {f"_{name}": _first(name, found.get(name, [])) for name in names}
-        return fields | {"Dialect": pl.coalesce(*dialects, pl.lit("")) if dialects else pl.lit("")}
+        fields = {f"_{name}": _first(name, [s.value for s in found.get(name, ())]) for name in names}
+        dialects = [
+            pl.when(pl.any_horizontal(s.value.is_not_null() for s in group)).then(pl.lit(dialect))
+            for dialect, group in groupby(found["operation"], key=attrgetter("dialect"))
+        ]
+        return fields | {"Dialect": pl.coalesce(*dialects, pl.lit(""))}
 
     def _settle(self, wide: pl.DataFrame) -> pl.DataFrame:
         """From fields to readings: the rules that hold in every dialect."""
         raised = pl.coalesce("_error_type", "_raised").fill_null("").str.extract(r"(\w+)\W*$", 1).fill_null("")
         steering = raised.is_in(self._steering)
         error = (pl.col("StatusCode") == "Error") | pl.col("_error_type").is_not_null()
-        kept = ~pl.col("_ignored").fill_null(value=False)
-        operation = pl.when(kept).then(pl.col("_operation")).fill_null("")
-        who = pl.coalesce("_agent_name", "_owner").fill_null("")
+        operation = UNDERSTOOD.fill_null("")
         readings = wide.with_columns(**_token_columns()).with_columns(
             Operation=operation,
-            AgentName=who,
-            AgentId=pl.coalesce("_agent_id", who),
-            NodeName=pl.coalesce("_node_name", pl.when(operation != "").then("SpanName")).fill_null(""),
+            AgentName=_or_else("agent_name"),
+            AgentId=_or_else("agent_id"),
+            NodeName=_or_else("node_name"),
             Provider=pl.col("_provider").fill_null("").str.to_lowercase(),
-            ErrorType=pl.coalesce("_error_type", pl.when(pl.col("StatusCode") == "Error").then("_raised")).fill_null(""),
+            ErrorType=_or_else("error_type"),
             Owner=pl.col("_owner").fill_null(""),
             IsAgent=pl.coalesce("_is_agent", operation == "invoke_agent") & (operation == "invoke_agent"),
             OwnerOpens=pl.col("_owner_opens").fill_null(value=False) & (operation != ""),
@@ -129,6 +147,21 @@ class Conventions:
             **{column: pl.col(field) for field, column in _NUMBERS.items()},
         )
         return conform(readings, READINGS)
+
+
+UNDERSTOOD = pl.when(~pl.col("_ignored").fill_null(value=False)).then("_operation")
+"""The operation; null where there is none, or the span is to be ignored."""
+OR_ELSE = {
+    "agent_name": ("the owner", pl.col("_owner")),
+    "agent_id": ("the agent's name", pl.coalesce("_agent_name", "_owner")),
+    "node_name": ("the span's name", pl.when(UNDERSTOOD != "").then("SpanName")),
+    "error_type": ("the exception event", pl.when(pl.col("StatusCode") == "Error").then("_raised")),
+}
+"""What stands in for a field that no dialect says, and what that is called."""
+
+
+def _or_else(field: str) -> pl.Expr:
+    return pl.coalesce(f"_{field}", OR_ELSE[field][1]).fill_null("")
 
 
 _PLAIN = {
@@ -161,13 +194,15 @@ def _raised(spans: pl.DataFrame) -> pl.Series:
     return types.cast(STRING).alias("_raised")
 
 
-def _sources(sources: Sequence[Source], applies: pl.Expr, columns: Collection[str], scopes: Collection[str]) -> Iterator[pl.Expr]:
+def _sources(
+    sources: Sequence[Source], applies: pl.Expr, columns: Collection[str], scopes: Collection[str]
+) -> Iterator[tuple[Source, pl.Expr]]:
     for source in sources:
         said = ex.value(source, columns)
         narrowed = ex.TRUE if source.when == Condition() else ex.condition(source.when, columns, scopes)
         if said is not None and narrowed is not None:
             mask = narrowed if applies is ex.TRUE else applies if narrowed is ex.TRUE else applies & narrowed
-            yield said if mask is ex.TRUE else pl.when(mask).then(said)
+            yield source, said if mask is ex.TRUE else pl.when(mask).then(said)
 
 
 def _first(field: FieldName | str, expressions: Sequence[pl.Expr]) -> pl.Expr:

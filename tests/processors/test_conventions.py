@@ -207,6 +207,6 @@ def test_the_order_of_dialects_is_the_order_of_preference() -> None:
 
 
 def test_the_cost_of_a_batch_is_its_attributes_not_the_dialects() -> None:
-    wide = conventions._widen(spans(span(attributes={"gen_ai.operation.name": "chat", "nobody.asks": "x"})))
+    wide = conventions.widen(spans(span(attributes={"gen_ai.operation.name": "chat", "nobody.asks": "x"})))
     assert [c for c in wide.columns if c.startswith("@")] == ["@gen_ai.operation.name"]
     assert isinstance(wide, pl.DataFrame)
