@@ -113,7 +113,7 @@ def run(case: Case, seconds: float, *, probing: bool = False) -> Result:
             done = _wait_for(server, want)
             usage.wait_until_idle()
         result = _result(case, sent, usage, done, probes)
-        result.missing = _differences(want, seen(server)) if done else [f"not derived within {DERIVING_SECONDS} s"]
+        result.missing = differences(want, seen(server)) if done else [f"not derived within {DERIVING_SECONDS} s"]
         if server.end(signal.SIGTERM) != 0:
             result.missing.append(f"the server did not stop well: {server.log[-2000:]}")
         _look_into(result, f"{name}/merit-data", want)
@@ -206,11 +206,12 @@ def _result(case: Case, sent: Sent, usage: Usage, done: float, probes: Probes) -
 
 def _look_into(result: Result, folder: str, want: dict[str, int]) -> None:
     found: dict[str, Any] = look_into(folder)
-    result.missing += _differences(want, {name: found[name] for name in ("spans", "nodes", "tasks", "workflows")})
+    result.missing += differences(want, {name: found[name] for name in ("spans", "nodes", "tasks", "workflows")})
     size = {table["table"]: table["bytes"] for table in found["tables"]}
     result.otel_traces_bytes = size["otel_traces"] / want["spans"]
     result.all_bytes = sum(size.values()) / want["spans"]
 
 
-def _differences(want: dict[str, int], have: dict[str, int]) -> list[str]:
+def differences(want: dict[str, int], have: dict[str, int]) -> list[str]:
+    """What of `have` is not as in `want`, in words."""
     return [f"{name}: {count:,}, expected {want[name]:,}" for name, count in have.items() if count != want[name]]

@@ -26,6 +26,7 @@ def machine() -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
+        "load": [round(load, 1) for load in psutil.getloadavg()],
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "architecture": platform.machine(),
         "system": platform.platform(),

@@ -29,10 +29,11 @@ def main(
     json: Annotated[Path | None, typer.Option(help="Also write the result there.")] = None,
 ) -> None:
     """Measure Merit on this machine."""
-    console, facts = Console(), report.machine()
+    console, facts = Console(width=max(Console().width, WIDTH), highlight=False), report.machine()
     console.print(
-        f"{facts['cores']} cores, {facts['memory_gb']} GB, Python {facts['python']}, {facts['libraries']}", highlight=False
+        f"{facts['cores']} cores (load {facts['load']}), {facts['memory_gb']} GB, Python {facts['python']}", markup=False
     )
+    console.print(", ".join(f"{name} {number}" for name, number in facts["libraries"].items()))
     seconds, rounds = (min(seconds, 5), 3) if quick else (seconds, 7)
     with tempfile.TemporaryDirectory(prefix="merit-bench-") as name, Store(settings(name)) as store:
         least = floor.measure(store, seconds / 2, rounds)
