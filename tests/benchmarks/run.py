@@ -30,24 +30,21 @@ def main(
 ) -> None:
     """Measure Merit on this machine."""
     console, facts = Console(width=max(Console().width, WIDTH), highlight=False), report.machine()
-    console.print(
-        f"{facts['cores']} cores (load {facts['load']}), {facts['memory_gb']} GB, Python {facts['python']}", markup=False
-    )
-    console.print(", ".join(f"{name} {number}" for name, number in facts["libraries"].items()))
+    console.print(f"{facts['cores']} cores (load {facts['load']}), {facts['memory_gb']} GB", markup=False)
+    console.print(", ".join(f"{name} {number}" for name, number in ({"Python": facts["python"]} | facts["libraries"]).items()))
     seconds, rounds = (min(seconds, 5), 3) if quick else (seconds, 7)
     with tempfile.TemporaryDirectory(prefix="merit-bench-") as name, Store(settings(name)) as store:
         least = floor.measure(store, seconds / 2, rounds)
         report.print_floor(console, least)
         each = list(stages.measure(store, least, seconds / 5, rounds))
         report.print_stages(console, each, least)
-    results = []
-    for result in end_to_end_results(seconds, quick=quick):
-        results.append(result)
-        case = result.case
-        console.print(
-            f"{case.load}, {case.spans} spans, {case.connections} connections: {result.derived_per_second:,.0f} spans/s"
-        )
-    report.print_results(console, results, least)
+    results: list[Result] = []
+    try:
+        for result in end_to_end_results(seconds, quick=quick):
+            results.append(result)
+            console.print(f"{report.named(result)}: {result.derived_per_second:,.0f} spans/s derived")
+    finally:
+        report.print_results(console, results, least)
     if json:
         report.write(json, least, each, results, facts)
     if any(result.missing for result in results):
