@@ -14,7 +14,7 @@ from processors.frames import NODES, RECEIVED, SPANS, TASKS, TIME, Columns, conf
 TRACES_AT_ONCE = 1_000
 """Ids bound into one query."""
 STALE_AT_ONCE = 20_000
-"""Traces that one round of the sweep takes on."""
+"""Traces that the sweep takes on together."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -107,13 +107,15 @@ def orphaned_traces(store: Store, since: datetime) -> pl.DataFrame:
     return store.query(question("orphaned_traces"), {"since": since})
 
 
-def stale_traces(store: Store, since: datetime, until: datetime, horizon: datetime) -> Iterator[pl.DataFrame]:
-    """Traces with spans that came in this time and are not derived, some at a time: as `OpenTraces.adopt` takes them."""
-    limits = {"since": since, "until": until, "horizon": horizon, "most": STALE_AT_ONCE}
+def stale_traces(
+    store: Store, since: datetime, until: datetime, horizon: datetime, at_once: int = STALE_AT_ONCE
+) -> Iterator[pl.DataFrame]:
+    """Traces with spans that came in this time and are not derived, `at_once` at a time: as `OpenTraces.adopt` takes them."""
+    limits = {"since": since, "until": until, "horizon": horizon, "most": at_once}
     after = {"after_seen": EPOCH, "after_id": ""}
     while len(found := store.query(question("stale_traces"), limits | after)):
         yield found
-        if len(found) < STALE_AT_ONCE:
+        if len(found) < at_once:
             return
         after = {"after_seen": found["first_seen"][-1], "after_id": found["TraceId"][-1]}
 

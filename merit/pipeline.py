@@ -117,12 +117,16 @@ class Pipeline:
     def _open_traces(self) -> OpenTraces:
         with self._opening:
             if self._traces is None:
-                now = self._now()
-                recently = now - timedelta(seconds=self._settings.assemble.max_age_seconds)
-                known = traces.ingested_traces(self._store, recently)
-                self._traces = OpenTraces(self._settings.assemble, known, now)
-                self._traces.adopt(traces.orphaned_traces(self._store, recently))
+                self._traces = self._reopened(self._now())
             return self._traces
+
+    def _reopened(self, now: datetime) -> OpenTraces:
+        """The open traces as the process before left them: known, and awaited where a parent is missing."""
+        age = timedelta(seconds=self._settings.assemble.max_age_seconds)
+        opened = OpenTraces(self._settings.assemble, traces.ingested_traces(self._store, now - age), now)
+        last = traces.last_derivation(self._store) or now
+        opened.adopt(traces.orphaned_traces(self._store, min(last, now) - age))
+        return opened
 
     def _sweep_since(self, now: datetime) -> datetime:
         """From where the last sweep ended, with an overlap; the first one from before the last derivation of all."""

@@ -29,13 +29,14 @@ STATE = {
     "held": pl.Boolean(),
     "waiting": pl.Boolean(),
     "news": pl.Boolean(),
+    "running": pl.Boolean(),
     "shown": pl.UInt32(),
     "settled": pl.UInt32(),
     "derived_at": MILLIS,
 }
 """An open trace. `held`: all its spans are in memory; `waiting`: something of it is still to come; `news`: spans came after
-the last derivation; `shown` and `settled`: how often it was derived while it ran and when it seemed whole, last at
-`derived_at`."""
+the last derivation; `running`: that showed it so; `shown` and `settled`: how often it was derived while it ran and when it
+seemed whole, last at `derived_at`."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +141,12 @@ class OpenTraces:
         mine = pl.col("TraceId").is_in(due.trace_ids)
         if due.phase is Phase.RUNNING:
             has_root = pl.col("has_root") | pl.col("TraceId").is_in(rooted)
-            self._mark(mine, now, shown=pl.col("shown") + 1, has_root=has_root)
+            self._mark(mine, now, shown=pl.col("shown") + 1, has_root=has_root, running=~has_root)
             return
         waits = ~pl.col("has_root") | pl.col("TraceId").is_in(waiting)
         late = pl.col("settled") > 0  # such a trace may go on: its state paces the next derivations
         self._forget(mine & ~((waits | late) & pl.lit(due.phase is not Phase.OLD)), now)
-        self._mark(mine, now, held=pl.lit(value=False), waiting=waits, settled=pl.col("settled") + 1)
+        self._mark(mine, now, held=pl.lit(value=False), waiting=waits, settled=pl.col("settled") + 1, running=pl.lit(value=False))
 
     def missed(self, due: Due) -> None:
         """The traces of `due` could not be derived: they stay due, and are read back."""
@@ -196,12 +197,12 @@ class OpenTraces:
 
     def _merge(self, traces: pl.DataFrame) -> None:
         """Add traces of which there is news."""
-        traces = traces.with_columns(news=True, shown=0, derived_at=pl.lit(None, dtype=MILLIS))
+        traces = traces.with_columns(news=True, running=False, shown=0, derived_at=pl.lit(None, dtype=MILLIS))
         rows = pl.concat([self._state, traces.select(pl.col(n).cast(t) for n, t in STATE.items())])
         self._state = rows.group_by("TraceId", maintain_order=True).agg(
             pl.col("first_seen", "began").min(),
             pl.col("last_seen").max(),
-            pl.col("has_root", "waiting", "news").any(),
+            pl.col("has_root", "waiting", "news", "running").any(),
             pl.col("held").all(),
             pl.col("shown", "settled", "derived_at").max(),
         ).select(*STATE)  # fmt: skip
@@ -266,7 +267,7 @@ def _phase(settings: AssembleSettings, now: datetime, *, everything: bool) -> pl
     return (
         pl.when(_aged(settings, now) & (news | pl.col("waiting")) & paced)
         .then(pl.lit(Phase.OLD.value))
-        .when(whole & news & paced)
+        .when(whole & (news | pl.col("running")) & paced)
         .then(pl.lit(Phase.WHOLE.value))
         .when(~pl.col("has_root") & quiet & news & (_paced(settings, now, "shown") | pl.lit(everything)))
         .then(pl.lit(Phase.RUNNING.value))
