@@ -25,7 +25,8 @@ def test_a_model_has_one_name(provider: str, said: str, plain: str) -> None:
 
 
 def test_the_model_that_answered_goes_before_the_one_that_was_asked() -> None:
-    rows = {"Provider": ["openai"] * 3, "RequestModel": ["gpt-4o", "gpt-4o", ""], "ResponseModel": ["gpt-4o-mini-2024-07-18", "", ""]}
+    asked, answered = ["gpt-4o", "gpt-4o", ""], ["gpt-4o-mini-2024-07-18", "", ""]
+    rows = {"Provider": ["openai"] * 3, "RequestModel": asked, "ResponseModel": answered}
     assert name_models(pl.DataFrame(rows))["Model"].to_list() == ["gpt-4o-mini", "gpt-4o", ""]
 
 
