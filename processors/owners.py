@@ -29,6 +29,7 @@ class Owners:
 def find_owners(readings: pl.DataFrame, forest: Forest) -> Owners:
     """Decide which spans of `readings` open a task and who owns each of the others."""
     agent, names = _agents(readings, forest)
+    names = _called_like_their_tool(agent, names, readings, forest)
     agent &= ~_repeats(agent, names, forest)
     above = nearest(forest.parent, agent)
     owner = at_or_above(forest.parent, agent)
@@ -36,6 +37,19 @@ def find_owners(readings: pl.DataFrame, forest: Forest) -> Owners:
     if named.any():
         _follow_names(owner, above, np.flatnonzero(named), readings, names, agent)
     return Owners(agent, names, owner, above)
+
+
+def hand_down(readings: pl.DataFrame, forest: Forest) -> pl.DataFrame:
+    """Where steps of one run take turns for several agents, name the owner on the steps that do not, and on all below."""
+    lasts = readings["OwnerLasts"]
+    if not lasts.any():
+        return readings
+    said = readings.select(o=pl.when(lasts & (pl.col("Owner") != "")).then("Owner"), run=forest.parent)
+    turns = said.select(pl.col("o").forward_fill().over("run"))["o"]
+    step = at_or_above(forest.parent, (lasts | readings["IsAgent"]).to_numpy())
+    rows = pl.Series(step).set(pl.Series(step == NONE), None).cast(pl.UInt32)
+    given = pl.when(lasts.gather(rows).fill_null(value=False) & (pl.col("Owner") == "")).then(turns.gather(rows))
+    return readings.with_columns(Owner=pl.coalesce(given, "Owner"))
 
 
 def _agents(readings: pl.DataFrame, forest: Forest) -> tuple[Mask, pl.Series]:
@@ -49,10 +63,11 @@ def _agents(readings: pl.DataFrame, forest: Forest) -> tuple[Mask, pl.Series]:
     above = pl.Series(forest.parent).set(pl.Series(forest.parent == NONE), None).cast(pl.UInt32)
     their_names = who.gather(above).fill_null("")
     their_spans = readings["SpanName"].gather(above).fill_null("")
+    nameless = (readings["IsAgent"] & (names == "")).gather(above).fill_null(value=False)
     steps = readings["Operation"].is_in(["node", "invoke_agent"])
     first = (opens & (owners != "") & (owners != their_names) & steps).to_numpy()
-    # The graph that holds the owner's nodes is called like the owner: it is the run, not its first node.
-    inside = first & (their_spans == owners).to_numpy()
+    # What holds the owner's nodes and is called like the owner, or is an agent that cannot name itself: it is the run.
+    inside = first & ((their_spans == owners) | nameless).to_numpy()
     runs = forest.parent[inside]
     agent[first & ~inside] = True
     agent[runs] = True
@@ -60,13 +75,21 @@ def _agents(readings: pl.DataFrame, forest: Forest) -> tuple[Mask, pl.Series]:
     return agent, opened
 
 
+def _called_like_their_tool(agent: Mask, names: pl.Series, readings: pl.DataFrame, forest: Forest) -> pl.Series:
+    """An agent that has no name and is run as a tool is known by the tool's."""
+    nameless = np.flatnonzero(agent & (forest.parent != NONE) & (names == "").to_numpy())
+    tools = readings.select("Operation", "NodeName")[forest.parent[nameless]]
+    as_tool = (tools["Operation"] == "execute_tool").to_numpy()
+    return names.scatter(nameless[as_tool], tools["NodeName"].filter(pl.Series(as_tool))) if as_tool.any() else names
+
+
 def _repeats(agent: Mask, names: pl.Series, forest: Forest) -> Mask:
-    """Agent spans directly inside an agent span of the same name: the same run, said twice."""
+    """Agent spans directly inside an agent span of the same name, or of no name: the same run, said twice."""
     inner: Mask = agent & (forest.parent != NONE)
     inner[inner] = agent[forest.parent[inner]]
     rows = np.flatnonzero(inner)
-    same = names.gather(rows) == names.gather(forest.parent[rows])
-    inner[rows] = same.to_numpy()
+    own = names.gather(rows)
+    inner[rows] = ((own == names.gather(forest.parent[rows])) | (own == "")).to_numpy()
     return inner
 
 
