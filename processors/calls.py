@@ -1,6 +1,7 @@
 """One call, several spans.
 
-Instrumentations overlap: a framework, a client library and a proxy may each record the same model call. Two spans do if
+Instrumentations overlap: a framework, a client library and a proxy may each record the same call. Two spans of one tool do
+if one lies directly inside the other and they are of different scopes. Two spans of a model do if
 they are model calls of different scopes (or of an outer and an inner form) and carry the same response id, or lie one
 inside the other with no step between, or lie side by side with the same usage, one interval inside the other.
 """
@@ -47,6 +48,8 @@ def match_repeats(readings: pl.DataFrame, forest: Forest) -> tuple[pl.DataFrame,
     calls = np.full(len(readings), NONE)
     call = readings["Operation"].is_in(MODEL_CALLS).to_numpy()
     forms = readings.select(form=pl.struct("ScopeName", "IsOuter").rank("dense"))["form"].to_numpy()
+    tools = _tools_inside(readings, forest, forms)
+    calls[tools.row] = tools.call
     if len(np.unique(forms[call])) < 2:  # one form cannot repeat itself
         return readings, calls
     for find in (_inside, _same_response, _beside):
@@ -74,6 +77,19 @@ def _inside(readings: pl.DataFrame, forest: Forest, call: Mask, forms: Rows) -> 
     outer = nearest(forest.parent, step)[inner]
     found = (outer != NONE) & call[outer] & (forms[outer] != forms[inner])
     return Duplicate(outer[found], inner[found])
+
+
+def _tools_inside(readings: pl.DataFrame, forest: Forest, forms: Rows) -> Duplicate:
+    """Outer spans of tool calls: the nearest step above a tool call is one of the same tool and another form."""
+    tool = (readings["Operation"] == "execute_tool").to_numpy()
+    inner = np.flatnonzero(tool)
+    if len(np.unique(forms[inner])) < 2:
+        return Duplicate(inner[:0], inner[:0])
+    outer = nearest(forest.parent, (readings["Operation"] != "").to_numpy())[inner]
+    found = (outer != NONE) & tool[outer] & (forms[outer] != forms[inner])
+    outer, inner = outer[found], inner[found]
+    same = (readings["NodeName"].gather(outer) == readings["NodeName"].gather(inner)).to_numpy()
+    return Duplicate(outer[same], inner[same])
 
 
 def _same_response(readings: pl.DataFrame, _forest: Forest, call: Mask, forms: Rows) -> Duplicate:

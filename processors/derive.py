@@ -16,7 +16,7 @@ from processors.calls import count_calls_once
 from processors.conventions.grammar import MODEL_CALLS
 from processors.frames import NODES, TASKS, WORKFLOWS, conform
 from processors.models import name_models
-from processors.owners import Owners, find_owners
+from processors.owners import Owners, find_owners, hand_down
 from processors.summaries import SUMS, summarise_tasks, summarise_workflows, unpriced
 from processors.tree import NONE, Forest, Mask, nearest, plant, spread_up
 
@@ -68,6 +68,7 @@ def derive(
     if repeats.any():
         spans = price(spans)
     spans = name_models(spans)
+    spans = hand_down(spans, forest)
     owners = find_owners(spans, forest)
     steps = _count(_assign(spans, forest, owners, phase), forest, owners, repeats)
     running = phase is Phase.RUNNING

@@ -89,6 +89,7 @@ READINGS: Columns = {
     "Owner": STRING,
     "IsAgent": pl.Boolean(),
     "OwnerOpens": pl.Boolean(),
+    "OwnerLasts": pl.Boolean(),
     "IsOuter": pl.Boolean(),
     "TotalsInclude": pl.Boolean(),
     "IsInterrupt": pl.Boolean(),
@@ -114,7 +115,8 @@ READINGS: Columns = {
 """A span as `conventions` has read it: all that derivation needs, without the attributes; what open traces hold in memory.
 
 `Owner`: the agent that the span itself names as the one who did it. `IsAgent`: it opens a task; `OwnerOpens`: it does if
-its owner is not its parent's. `IsOuter`: a model call that wraps the one which made the request. `TotalsInclude`: an agent
+its owner is not its parent's. `OwnerLasts`: its owner is also that of the steps beside it that come later and name nobody,
+and of all below them. `IsOuter`: a model call that wraps the one which made the request. `TotalsInclude`: an agent
 span whose usage includes that of the agents below it. `IsInterrupt`: it ended because a human is awaited. `IsFailure`: it
 failed, and if `FailsTask`, so did its agent.
 """
