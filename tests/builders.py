@@ -1,11 +1,14 @@
 """Builders of received spans with fixed ids and times: say what matters to a test, the rest is plain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
+from exporters.schema.migrations import set_retention
+from exporters.settings import Retention
 from exporters.store import Store
 from processors.frames import RECEIVED, Columns, conform
 
@@ -113,3 +116,12 @@ def truncate(store: Store) -> None:
     """Drop every row."""
     for table in TABLES:
         store.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
+
+
+@contextmanager
+def keeping(store: Store) -> Iterator[Store]:
+    """The store, keeping rows of the fixed time however late the tests are run."""
+    set_retention(store, Retention(spans=LONG_DAYS, nodes=LONG_DAYS, tasks=LONG_DAYS))
+    yield store
+    truncate(store)
+    set_retention(store, Retention())

@@ -1,7 +1,7 @@
 """From received spans to derived rows on the real store, at times that the tests say."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import pairwise
 from random import Random
@@ -12,8 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporters.schema.migrations import set_retention
-from exporters.settings import Retention
 from exporters.store import Store
 from merit.pipeline import Pipeline
 from processors.errors import Rejected, Unavailable
@@ -37,25 +35,6 @@ from tests.builders import (
 
 DONE = {"supervisor": "succeeded", "researcher": "succeeded"}
 EXAMPLES = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def keeper(store: Store) -> Iterator[Store]:
-    set_retention(store, Retention(spans=LONG_DAYS, nodes=LONG_DAYS, tasks=LONG_DAYS))
-    yield store
-    truncate(store)
-    set_retention(store, Retention())
-
-
-@pytest.fixture
-def tables(keeper: Store) -> Store:
-    truncate(keeper)
-    return keeper
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def pipeline(store: Any, clock: Clock, retention_days: int = 30, derives: bool = True, **changes: Any) -> Pipeline:
