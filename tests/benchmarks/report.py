@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,9 +18,12 @@ from rich.table import Table
 
 from tests.benchmarks.end_to_end import Result
 from tests.benchmarks.floor import Floor
+from tests.benchmarks.measure import timed
 from tests.benchmarks.stages import Stage
 
 LIBRARIES = ("chdb", "clickhouse-connect", "grpcio", "polars", "protobuf", "ptars", "pyarrow")
+
+FILES = 240
 
 
 def machine() -> dict[str, Any]:
@@ -27,12 +32,32 @@ def machine() -> dict[str, Any]:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "load": [round(load, 1) for load in psutil.getloadavg()],
+        "file_us": round(file_us()),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "architecture": platform.machine(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
+
+
+def file_us() -> float:
+    """Microseconds to make and remove a file where the stores will be, in folders of a dozen: a part of a table is that.
+
+    It decides what small inserts cost, and a file system may take many times longer when many files were deleted lately.
+    """
+    with tempfile.TemporaryDirectory(prefix="merit-bench-") as name:
+        return timed(lambda: _folders(Path(name)), FILES, 5).wall_us
+
+
+def _folders(where: Path) -> None:
+    for number in range(FILES // 12):
+        folder = where / str(number)
+        folder.mkdir()
+        for file in range(12):
+            (folder / str(file)).touch()
+    for folder in where.iterdir():
+        shutil.rmtree(folder)
 
 
 def table(title: str, *columns: str) -> Table:

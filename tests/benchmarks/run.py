@@ -30,7 +30,8 @@ def main(
 ) -> None:
     """Measure Merit on this machine."""
     console, facts = Console(width=max(Console().width, WIDTH), highlight=False), report.machine()
-    console.print(f"{facts['cores']} cores (load {facts['load']}), {facts['memory_gb']} GB", markup=False)
+    where = f"{facts['cores']} cores (load {facts['load']}), {facts['memory_gb']} GB, {facts['file_us']} µs to make a file"
+    console.print(where, markup=False)
     console.print(", ".join(f"{name} {number}" for name, number in ({"Python": facts["python"]} | facts["libraries"]).items()))
     seconds, rounds = (min(seconds, 5), 3) if quick else (seconds, 7)
     with tempfile.TemporaryDirectory(prefix="merit-bench-") as name, Store(settings(name)) as store:
