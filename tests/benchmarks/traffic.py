@@ -32,6 +32,8 @@ TREE = (
 """Operation, place of the parent in the trace, name of agent or tool."""
 MODELS = ("gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18", "claude-sonnet-4-5-20250929", "o4-mini-2025-04-16")
 
+HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+
 
 def _value(value: str | int | float) -> AnyValue:
     if isinstance(value, str):
@@ -103,7 +105,9 @@ def _span_id(number: int) -> bytes:
 
 
 class Traffic:
-    """Serialized requests like `template`, each with ids of its own and times that end at `now_ns`.
+    """Serialized requests like `template`, with times that end at `now_ns` and random ids of traces, spans and calls.
+
+    Other attributes repeat every `spans` spans, which compresses better than what real agents send.
 
     Args:
         spans: how many in a request; fewer than 16 leave traces open across requests.
@@ -115,14 +119,15 @@ class Traffic:
     def __init__(self, spans: int, attributes: int = 7, prompt_bytes: int = 0, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
         self.spans = spans
-        whole = template(max(spans, SPANS_IN_TRACE), attributes, prompt_bytes)
-        self._parts = [_Part(part) for part in _split(whole, spans)]
+        self._whole = max(spans, SPANS_IN_TRACE) // SPANS_IN_TRACE * SPANS_IN_TRACE
+        self._parts = [_Part(part) for part in _split(template(self._whole, attributes, prompt_bytes), spans)]
 
     def requests(self, now_ns: int) -> Iterator[bytes]:
         """The requests of a set of whole traces with fresh ids."""
-        salt = self._random.integers(0, 256, 8, dtype=np.uint8)
+        traces = self._random.integers(0, 256, (self._whole // SPANS_IN_TRACE, 16), dtype=np.uint8)
+        spans = self._random.integers(0, 256, (self._whole, 8), dtype=np.uint8)
         for part in self._parts:
-            yield part.fresh(salt, now_ns)
+            yield part.fresh(traces, spans, now_ns, self._random)
 
 
 def _split(request: ExportTraceServiceRequest, spans: int) -> list[ExportTraceServiceRequest]:
@@ -144,6 +149,9 @@ class _Part:
         self._bytes = np.frombuffer(data, dtype=np.uint8)
         self._traces = self._find(data, b"TRACEtrace")
         self._spans = self._find(data, b"SPAN")
+        self._trace_numbers = self._numbers(self._traces + 12)
+        self._span_numbers = self._numbers(self._spans + 4)
+        self._calls = np.concatenate([self._find(data, mark) + len(mark) for mark in (b"chatcmpl-", b"call_")])
         spans = request.resource_spans[0].scope_spans[0].spans
         times = [t for s in spans for t in (s.start_time_unix_nano, s.end_time_unix_nano)]
         self._offsets = np.array(times, dtype=np.uint64) - np.uint64(10**18 + 17 * 10**7)
@@ -155,7 +163,7 @@ class _Part:
         while at >= 0:
             found.append(at)
             at = data.find(mark, at + 1)
-        return np.array(found)
+        return np.array(found, dtype=np.int64)
 
     @staticmethod
     def _time_places(data: bytes, times: list[int]) -> np.ndarray:
@@ -166,10 +174,15 @@ class _Part:
             places.append(at)
         return np.array(places)
 
-    def fresh(self, salt: np.ndarray, now_ns: int) -> bytes:
+    def _numbers(self, places: np.ndarray) -> np.ndarray:
+        """The 4-byte numbers at `places`."""
+        return self._bytes[places[:, None] + np.arange(4)].view(">u4").ravel().astype(np.int64)
+
+    def fresh(self, traces: np.ndarray, spans: np.ndarray, now_ns: int, chance: np.random.Generator) -> bytes:
         data = self._bytes.copy()
-        data[self._traces[:, None] + np.arange(8)] = salt
-        data[self._spans[:, None] + np.arange(4)] = salt[:4]
+        data[self._calls[:, None] + np.arange(12)] = HEX[chance.integers(0, 16, (len(self._calls), 12))]
+        data[self._traces[:, None] + np.arange(16)] = traces[self._trace_numbers]
+        data[self._spans[:, None] + np.arange(8)] = spans[self._span_numbers]
         times = (np.uint64(now_ns) + self._offsets).view(np.uint8).reshape(-1, 8)
         data[self._times[:, None] + np.arange(8)] = times
         return data.tobytes()
