@@ -55,23 +55,25 @@ def hand_down(readings: pl.DataFrame, forest: Forest) -> pl.DataFrame:
 def _agents(readings: pl.DataFrame, forest: Forest) -> tuple[Mask, pl.Series]:
     """Agent spans by their dialect, and those that open because their owner is not their parent's."""
     agent = readings["IsAgent"].to_numpy(writable=True)
-    opens = readings["OwnerOpens"]
-    if not opens.any():
-        return agent, readings["AgentName"]
-    names, owners = readings["AgentName"], readings["Owner"]
+    names, opens = readings["AgentName"], readings["OwnerOpens"]
+    nameless = readings["IsAgent"] & (names == "")
+    if not (opens.any() or nameless.any()):
+        return agent, names
+    owners = readings["Owner"]
     who = readings.select(w=pl.when(pl.col("Owner") != "").then("Owner").otherwise("AgentName"))["w"]
     above = pl.Series(forest.parent).set(pl.Series(forest.parent == NONE), None).cast(pl.UInt32)
     their_names = who.gather(above).fill_null("")
     their_spans = readings["SpanName"].gather(above).fill_null("")
-    nameless = (readings["IsAgent"] & (names == "")).gather(above).fill_null(value=False)
     steps = readings["Operation"].is_in(["node", "invoke_agent"])
     first = (opens & (owners != "") & (owners != their_names) & steps).to_numpy()
-    # What holds the owner's nodes and is called like the owner, or is an agent that cannot name itself: it is the run.
-    inside = first & ((their_spans == owners) | nameless).to_numpy()
-    runs = forest.parent[inside]
+    # What holds the owner's nodes and is called like the owner is the run, not its first node; and an agent that does not
+    # say its name is called what the steps inside it call it.
+    inside = first & (their_spans == owners).to_numpy()
+    naming = inside | (nameless.gather(above).fill_null(value=False) & (owners != "") & ~readings["IsAgent"]).to_numpy()
+    runs = forest.parent[naming]
     agent[first & ~inside] = True
     agent[runs] = True
-    opened = names.scatter(runs, owners.filter(pl.Series(inside))) if len(runs) else names
+    opened = names.scatter(runs, owners.filter(pl.Series(naming))) if len(runs) else names
     return agent, opened
 
 

@@ -23,8 +23,8 @@ Number = Literal[
     "files_created", "files_modified", "temperature", "reported_cost_usd",
 ]  # fmt: skip
 Flag = Literal[
-    "said_success", "said_failure", "fails_task", "is_agent", "owner_opens", "owner_lasts", "is_outer", "totals_include", "cached_apart",
-    "reasoning_apart", "ignored",
+    "said_success", "said_failure", "fails_task", "fails_above", "is_agent", "owner_opens", "owner_lasts", "is_outer",
+    "totals_include", "cached_apart", "reasoning_apart", "ignored",
 ]  # fmt: skip
 FieldName = Text | Number | Flag
 
