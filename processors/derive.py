@@ -68,7 +68,7 @@ def derive(
     if repeats.any():
         spans = price(spans)
     spans = name_models(spans)
-    spans = hand_down(spans, forest)
+    spans = hand_down(_fail_above(spans, forest), forest)
     owners = find_owners(spans, forest)
     steps = _count(_assign(spans, forest, owners, phase), forest, owners, repeats)
     running = phase is Phase.RUNNING
@@ -92,6 +92,17 @@ def _ordered(readings: pl.DataFrame, now: datetime) -> pl.DataFrame:
     newest = pl.col("IngestedAt").max().over("TraceId").dt.epoch("ms")
     lag = ((int(now.timestamp() * 1000) - newest) // 1000).clip(0, 2**LAG_BITS - 1)
     return latest.sort("Timestamp", "SpanId").with_columns(version=(newest * 2**LAG_BITS + lag).cast(pl.UInt64))
+
+
+def _fail_above(spans: pl.DataFrame, forest: Forest) -> pl.DataFrame:
+    """Where only a part of a step says that the step failed, let the step say it, and why."""
+    failed = (spans["FailsAbove"] & spans["IsFailure"]).to_numpy() & (forest.parent != NONE)
+    if not failed.any():
+        return spans
+    part = np.flatnonzero(failed)
+    why = spans.select("IsFailure", "ErrorType", "StatusMessage")[part]
+    told = why.with_columns(row=pl.Series(forest.parent[part]).cast(pl.UInt32)).unique("row", keep="first", maintain_order=True)
+    return spans.with_row_index("row").update(told, on="row").drop("row")
 
 
 def _assign(spans: pl.DataFrame, forest: Forest, owners: Owners, phase: Phase) -> pl.DataFrame:

@@ -95,6 +95,7 @@ READINGS: Columns = {
     "IsInterrupt": pl.Boolean(),
     "IsFailure": pl.Boolean(),
     "FailsTask": pl.Boolean(),
+    "FailsAbove": pl.Boolean(),
     "WorkflowName": STRING,
     "TaskName": STRING,
     "ExternalId": STRING,
@@ -118,7 +119,7 @@ READINGS: Columns = {
 its owner is not its parent's. `OwnerLasts`: its owner is also that of the steps beside it that come later and name nobody,
 and of all below them. `IsOuter`: a model call that wraps the one which made the request. `TotalsInclude`: an agent
 span whose usage includes that of the agents below it. `IsInterrupt`: it ended because a human is awaited. `IsFailure`: it
-failed, and if `FailsTask`, so did its agent.
+failed, and if `FailsTask`, so did its agent; if `FailsAbove`, so did the span above it.
 """
 
 NODES: Columns = {

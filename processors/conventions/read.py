@@ -139,6 +139,7 @@ class Conventions:
             IsInterrupt=raised.is_in(self._interrupts),
             IsFailure=(error & ~steering) | pl.col("_said_failure").fill_null(value=False),
             FailsTask=pl.col("_fails_task").fill_null(value=False),
+            FailsAbove=pl.col("_fails_above").fill_null(value=False),
             SaidSuccess=pl.col("_said_success"),
             CostUsd=pl.lit(None),
             PriceSource=pl.lit(""),
