@@ -1,4 +1,4 @@
-"""The command line: `merit serve`, `check`, `demo`, `rederive`, `job`, `version`.
+"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `version`.
 
 Parts are imported by the command that needs them, so that `merit --help` answers at once.
 """
@@ -133,6 +133,46 @@ def demo(
         complete = run.run(Console(), assignments=tasks, seed=seed, once=once, elsewhere=(endpoint, api) if endpoint else None)
     if not complete:
         raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|TRACE_ID...",
+            help="OTLP requests as protobuf (.pb, .bin) or JSON (.json, .jsonl), folders of them, - for standard input; "
+            "or the ids of stored traces.",
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object with the same content.")] = False,
+    span: Annotated[str, typer.Option("--span", metavar="SPAN_ID", help="Show this span alone; its first digits will do.")] = "",
+    config: Config = None,
+) -> None:
+    """Show how spans are read, and why: which attribute said so, in which dialect, and what nobody understood.
+
+    The place to start when an agent, a model or tokens are missing, or counted where they should not be. Each span is shown
+    with the field, its value, and the source that said it: [dim]input_tokens 1200 ← gen_ai.usage.input_tokens  (otel-genai)[/].
+    Below stand spans and attributes that look like GenAI and that no dialect reads: teach Merit those under
+    [bold]processors.conventions.extra[/] and look again.
+
+    For example, let the Collector's file exporter (or a proxy) write what your agents send, then:
+
+    [bold]merit explain request.json[/]   [bold]merit explain captures/ --span 00f067aa[/]
+
+    [bold]merit explain 0af7651916cd43dd8448eb211c80319c --json | jq .not_understood[/]
+    """
+    from merit import clock, settings
+    from merit.explain import run, tree
+
+    with told():
+        explanation = run.explained(
+            targets, settings.load_here(config), clock.now(), lambda: typer.get_binary_stream("stdin"), span
+        )
+    if as_json:
+        typer.echo(run.as_json(explanation))
+    else:
+        Console(highlight=False).print(tree.Rendered(explanation))
 
 
 @app.command()

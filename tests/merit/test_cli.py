@@ -22,7 +22,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     output = run("--help").output
 
-    for command in ("serve", "check", "demo", "rederive", "job", "version", "Exit codes"):
+    for command in ("serve", "check", "demo", "explain", "rederive", "job", "version", "Exit codes"):
         assert command in output
 
 
@@ -30,7 +30,7 @@ def test_without_a_command_the_help_is_shown() -> None:
     assert "serve" in run().output
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "demo", "rederive", "job list", "job run", "version"])
+@pytest.mark.parametrize("command", ["serve", "check", "demo", "explain", "rederive", "job list", "job run", "version"])
 def test_every_command_explains_itself(command: str) -> None:
     result = run(*command.split(), "--help")
 
