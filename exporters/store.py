@@ -30,7 +30,7 @@ DATABASE = "merit"
 INSERT: dict[str, Any] = {"optimize_on_insert": 0}
 """Rows are replaced by merges, not while they are inserted: that costs more than half of an insert's CPU."""
 
-WRONG_FOREVER = frozenset({6, 16, 27, 36, 41, 43, 44, 47, 53, 60, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 457})
+WRONG_FOREVER = frozenset({6, 16, 27, 36, 41, 43, 44, 46, 47, 53, 60, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 456, 457})
 """ClickHouse error codes of input that will always fail: it does not parse, has no such column, does not fit its type."""
 
 

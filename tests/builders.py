@@ -10,7 +10,7 @@ import polars as pl
 from exporters.schema.migrations import set_retention
 from exporters.settings import Retention
 from exporters.store import Store
-from processors.frames import RECEIVED, Columns, conform
+from processors.frames import RECEIVED, SAID, Columns, conform
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LONG_DAYS = 10_000
@@ -110,6 +110,12 @@ def frame(rows: Iterable[Row], columns: Columns = RECEIVED) -> pl.DataFrame:
     rows = list(rows)
     values = {name: pl.Series(name, [row[name] for row in rows], dtype=dtype) for name, dtype in columns.items()}
     return conform(pl.DataFrame(values), columns)
+
+
+def said_nothing(received: pl.DataFrame) -> pl.DataFrame:
+    """`received` as if conventions had found nothing in it: columns SPANS."""
+    nothing = {name: pl.lit("" if dtype == pl.String else None, dtype=dtype) for name, dtype in SAID.items()}
+    return received.with_columns(**nothing)
 
 
 def truncate(store: Store) -> None:

@@ -1,0 +1,113 @@
+"""The tables are what the frames declare, and what the Collector's exporter makes."""
+
+import pytest
+
+from exporters.store import Store
+from exporters.traces import store_spans
+from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
+from tests.builders import NOW, frame, job, said_nothing, trace_of
+
+LC, MAP = "LowCardinality(String)", "Map(LowCardinality(String), String)"
+EXPORTER = {
+    "Timestamp": "DateTime64(9)",
+    "TraceId": "String",
+    "SpanId": "String",
+    "ParentSpanId": "String",
+    "TraceState": "String",
+    "SpanName": LC,
+    "SpanKind": LC,
+    "ServiceName": LC,
+    "ResourceAttributes": MAP,
+    "ScopeName": "String",
+    "ScopeVersion": "String",
+    "SpanAttributes": MAP,
+    "Duration": "UInt64",
+    "StatusCode": LC,
+    "StatusMessage": "String",
+    "Events.Timestamp": "Array(DateTime64(9))",
+    "Events.Name": f"Array({LC})",
+    "Events.Attributes": f"Array({MAP})",
+    "Links.TraceId": "Array(String)",
+    "Links.SpanId": "Array(String)",
+    "Links.TraceState": "Array(String)",
+    "Links.Attributes": f"Array({MAP})",
+}
+"""Of opentelemetry-collector-contrib, exporter/clickhouseexporter/internal/sqltemplates/traces_table.sql."""
+
+
+def types(store: Store, table: str) -> dict[str, str]:
+    """Column to type, in the table's order."""
+    sql = "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position"
+    return dict(store.query(sql, {"table": table}).iter_rows())
+
+
+def of_table(store: Store, table: str, what: str) -> str:
+    """One of the columns of system.tables."""
+    sql = f"SELECT {what} FROM system.tables WHERE database = currentDatabase() AND name = {{table:String}}"
+    found: str = store.query(sql, {"table": table}).item()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"), [("otel_traces", SPANS), ("nodes", NODES), ("tasks", TASKS), ("workflows", WORKFLOWS)]
+)
+def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:
+    answer = store.query("SELECT * FROM {table:Identifier} LIMIT 0", {"table": table})
+
+    assert list(answer.schema.items()) == list(columns.items())
+
+
+def test_the_exporters_columns_come_first_with_its_names_and_types(store: Store) -> None:
+    found = types(store, "otel_traces")
+
+    assert list(found.items())[: len(EXPORTER)] == list(EXPORTER.items())
+    assert list(EXPORTER_COLUMNS) == list(EXPORTER)
+
+
+def test_every_other_column_may_be_left_out_by_the_exporter(store: Store) -> None:
+    sql = "SELECT default_expression FROM system.columns WHERE table = 'otel_traces' AND name = 'IngestedAt'"
+    assert store.query(sql).item() == "now64(3)"
+
+
+def test_the_spans_are_indexed_and_sorted_as_the_exporter_does(store: Store) -> None:
+    sql = """SELECT name, expr, type_full, granularity
+    FROM system.data_skipping_indices WHERE table = 'otel_traces' AND database = 'merit'"""
+    indexes = {name: (expr, kind, granularity) for name, expr, kind, granularity in store.query(sql).iter_rows()}
+
+    assert indexes == {
+        "idx_trace_id": ("TraceId", "bloom_filter(0.001)", 1),
+        "idx_res_attr_key": ("mapKeys(ResourceAttributes)", "bloom_filter(0.01)", 1),
+        "idx_res_attr_value": ("mapValues(ResourceAttributes)", "bloom_filter(0.01)", 1),
+        "idx_span_attr_key": ("mapKeys(SpanAttributes)", "bloom_filter(0.01)", 1),
+        "idx_span_attr_value": ("mapValues(SpanAttributes)", "bloom_filter(0.01)", 1),
+        "idx_duration": ("Duration", "minmax", 1),
+        "idx_ingested_at": ("IngestedAt", "minmax", 1),
+    }
+    assert of_table(store, "otel_traces", "partition_key") == "toDate(Timestamp)"
+    assert of_table(store, "otel_traces", "primary_key") == "ServiceName, SpanName, toDateTime(Timestamp)"
+    assert of_table(store, "otel_traces", "sorting_key") == "ServiceName, SpanName, toDateTime(Timestamp), TraceId, SpanId"
+    assert of_table(store, "otel_traces", "engine_full").startswith("ReplacingMergeTree(IngestedAt)")
+
+
+def test_the_table_of_trace_times_is_the_exporters(store: Store) -> None:
+    assert types(store, "otel_traces_trace_id_ts") == {"TraceId": "String", "Start": "DateTime", "End": "DateTime"}
+    assert types(store, "otel_traces_trace_id_ts_mv") == {
+        "TraceId": "String",
+        "Start": "DateTime64(9)",
+        "End": "DateTime64(9)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [("nodes", "trace_id, span_id"), ("tasks", "trace_id, span_id"), ("workflows", "trace_id")]
+)
+def test_derived_rows_are_sorted_by_their_identity_alone(store: Store, table: str, key: str) -> None:
+    assert of_table(store, table, "sorting_key") == key
+    assert of_table(store, table, "engine_full").startswith("ReplacingMergeTree(version, is_deleted)")
+
+
+def test_the_view_fills_the_table_of_trace_times(tables: Store) -> None:
+    store_spans(tables, said_nothing(frame(job(1))))
+
+    sql = "SELECT TraceId, min(Start)::DateTime64 AS began, max(End)::DateTime64 AS ended FROM otel_traces_trace_id_ts GROUP BY 1"
+    assert tables.query(sql).rows() == [(trace_of(1), NOW, NOW)]  # whole seconds
