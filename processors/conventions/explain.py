@@ -85,7 +85,7 @@ def place(source: Source) -> str:
     elif source.span:
         where = f"{source.span} of the {'span' if source.span == 'name' else 'instrumentation'}"
     else:
-        where = source.key or f"resource {source.resource}"
+        where = source.key or (f"event attribute {source.event}" if source.event else f"resource {source.resource}")
     path = f", JSON {source.json_path}" if source.json_path else ""
     when = condition(source.when)
     return where + path + (f", where {when}" if when else "")

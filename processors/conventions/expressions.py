@@ -1,6 +1,7 @@
 """Conditions and sources of the grammar as polars expressions over the columns that a batch has.
 
-Column names: `@key` for a span attribute, `$key` for a resource attribute; the span's own columns as they are.
+Column names: `@key` for a span attribute, `$key` for a resource attribute, `!key` for one of events; the span's own columns
+as they are.
 """
 
 from collections.abc import Collection
@@ -22,6 +23,16 @@ def attribute(key: str) -> str:
 def resource(key: str) -> str:
     """The column of a resource attribute."""
     return "$" + key
+
+
+def event(key: str) -> str:
+    """The column of an attribute of events."""
+    return "!" + key
+
+
+def column(source: Source) -> str:
+    """The column where `source` finds its attribute."""
+    return attribute(source.key) if source.key else event(source.event) if source.event else resource(source.resource)
 
 
 def scope_matches(scope: str, patterns: Collection[str]) -> bool:
@@ -59,7 +70,7 @@ def value(source: Source, columns: Collection[str]) -> pl.Expr | None:
     if source.span:
         found = pl.col({"name": "SpanName", "scope": "ScopeName"}[source.span])
     else:
-        name = attribute(source.key) if source.key else resource(source.resource)
+        name = column(source)
         if source.json_path:
             name = f"{name}#{source.json_path}"
         if name not in columns:

@@ -77,12 +77,14 @@ class Condition(Strict):
 
 
 class Source(Strict):
-    """Where a value stands: one of `key`, `resource`, `span` or `value`; then what is done with it."""
+    """Where a value stands: one of `key`, `resource`, `event`, `span` or `value`; then what is done with it."""
 
     key: str = ""
     """A span attribute."""
     resource: str = ""
     """A resource attribute."""
+    event: str = ""
+    """An attribute of the span's events; of several, the last that has it. Costs most: for dialects told by their scope."""
     span: Literal["", "name", "scope"] = ""
     """The span's own name, or its scope's."""
     value: str | float | bool | None = None
@@ -100,9 +102,9 @@ class Source(Strict):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        places = [bool(self.key), bool(self.resource), bool(self.span), self.value is not None]
+        places = [bool(self.key), bool(self.resource), bool(self.event), bool(self.span), self.value is not None]
         if sum(places) != 1:
-            raise ValueError("a source names exactly one of key, resource, span or value")
+            raise ValueError("a source names exactly one of key, resource, event, span or value")
         return self
 
 

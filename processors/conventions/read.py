@@ -60,10 +60,11 @@ class Conventions:
         in_conditions = {k for c in conditions for k in (*c.has, *c.lacks, *c.equals)}
         self._keys = sorted({s.key for s in sources if s.key} | in_conditions)
         self._resource_keys = sorted({s.resource for s in sources if s.resource})
+        self._event_keys = [(s.event, d.when.scope) for d in self._dialects for g in d.fields.values() for s in g if s.event]
         self._paths: dict[str, set[str]] = defaultdict(set)
         for source in sources:
             if source.json_path:
-                self._paths[ex.attribute(source.key) if source.key else ex.resource(source.resource)].add(source.json_path)
+                self._paths[ex.column(source)].add(source.json_path)
 
     def __call__(self, spans: pl.DataFrame) -> pl.DataFrame:
         """What each span says of itself.
@@ -89,7 +90,10 @@ class Conventions:
         """Attributes that some dialect asks for as columns beside the span's own."""
         attributes = columns_of(spans["SpanAttributes"], self._keys, "@")
         resources = columns_of(spans["ResourceAttributes"], self._resource_keys, "$")
-        columns = {s.name: s for s in (*attributes, *resources)}
+        scopes = spans["ScopeName"].unique().to_list()
+        asked = {key for key, of in self._event_keys if not of or any(ex.scope_matches(s, of) for s in scopes)}
+        events = [_of_events(spans, key).alias(ex.event(key)) for key in sorted(asked)]
+        columns = {s.name: s for s in (*attributes, *resources, *events)}
         parsed = [c for name, paths in self._paths.items() if name in columns for c in json_columns(columns[name], sorted(paths))]
         own = [c for c in spans.columns if c in READINGS and c not in {"SpanAttributes", "ResourceAttributes"}]
         return spans.select(*own, _raised(spans)).with_columns(*columns.values(), *parsed)
@@ -190,10 +194,15 @@ _NUMBERS = {
 }
 
 
+def _of_events(spans: pl.DataFrame, key: str) -> pl.Series:
+    """An attribute of each span's events: of the last one that has it; null without one."""
+    found = spans["Events.Attributes"].list.eval(pl.element().map.get(key)).list.drop_nulls().list.last()
+    return found.cast(STRING)
+
+
 def _raised(spans: pl.DataFrame) -> pl.Series:
     """The class of the last exception event of each span; null without one."""
-    types = spans["Events.Attributes"].list.eval(pl.element().map.get("exception.type")).list.drop_nulls().list.last()
-    return types.cast(STRING).alias("_raised")
+    return _of_events(spans, "exception.type").alias("_raised")
 
 
 def _sources(

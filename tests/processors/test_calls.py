@@ -105,3 +105,22 @@ def test_the_call_belongs_to_the_agent_that_any_of_its_records_names() -> None:
         chat("y", parent="a", at=1.1, lasts=1.5, ResponseId="r"),
     )
     assert derived.nodes.filter(operation="chat")["agent_id"].to_list() == ["expert"]
+
+
+def test_a_tool_call_that_two_instrumentations_record_is_counted_once() -> None:
+    derived = happened(
+        agent("a", "boss"),
+        tool("outer", parent="a", ScopeName="instrumentation", NodeName="search"),
+        tool("inner", parent="outer", ScopeName="framework", NodeName="search", IsFailure=True),
+    )
+    assert dict(derived.nodes.select("span_id", "operation").rows()) == {"outer": "node", "inner": "execute_tool"}
+    assert derived.tasks["tool_calls"].to_list() == [1]
+
+
+def test_a_tool_that_calls_another_is_two_calls() -> None:
+    derived = happened(
+        agent("a", "boss"),
+        tool("outer", parent="a", ScopeName="instrumentation", NodeName="research"),
+        tool("inner", parent="outer", ScopeName="framework", NodeName="search"),
+    )
+    assert derived.tasks["tool_calls"].to_list() == [2]

@@ -157,6 +157,18 @@ def test_product_telemetry_is_no_trace_of_a_run() -> None:
     assert reading["Operation"] == ""
 
 
+def test_what_stands_in_events_is_read_from_the_last_that_has_it() -> None:
+    own = Dialect.model_validate({
+        "dialect": "ours",
+        "when": {"scope": "acme"},
+        "fields": {"operation": {"value": "chat"}, "input_tokens": {"event": "used"}, "request_model": {"event": "model"}},
+    })  # fmt: skip
+    events = [{"model": "gpt-4o"}, {"used": "5"}, {"used": "7"}]
+    said = {"Events.Timestamp": [None] * 3, "Events.Name": ["start", "chunk", "end"], "Events.Attributes": events}
+    frame = spans(span(ScopeName="acme", **said), span(ScopeName="other", **said))
+    assert Conventions([own])(frame).select("InputTokens", "RequestModel").rows() == [(7, "gpt-4o"), (None, "")]
+
+
 def test_a_users_own_names_are_preferred_to_the_shipped_ones() -> None:
     own = Dialect.model_validate({
         "dialect": "ours",

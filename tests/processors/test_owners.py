@@ -108,3 +108,29 @@ def test_a_run_opens_where_the_owner_changes_and_takes_the_graph_that_is_called_
     )
     assert sorted(derived.tasks["agent_id"]) == ["supervisor", "team"]
     assert who(derived) == {"s": "team", "n": "supervisor", "c": "supervisor", "m": "supervisor"}
+
+
+def test_an_agent_that_does_not_say_its_name_is_called_what_its_steps_call_it() -> None:
+    derived = happened(
+        agent("a", "", SpanName="FunctionAgent.run"),
+        reading("s", "node", parent="a", Owner="writer"),
+        chat("c", parent="s"),
+    )
+    assert derived.tasks.select("agent_id", "span_id").rows() == [("writer", "a")]
+    assert who(derived) == {"s": "writer", "c": "writer"}
+
+
+def test_where_agents_take_turns_a_step_that_names_nobody_is_of_the_one_before_it() -> None:
+    lasts = {"parent": "run", "OwnerLasts": True}
+    derived = happened(
+        reading("run", "invoke_workflow", lasts=9),
+        reading("s1", "node", at=1, Owner="triage", **lasts),
+        chat("c1", parent="s1", at=1),
+        reading("s2", "node", at=2, **lasts),
+        tool("t2", parent="s2", at=2),
+        reading("s3", "node", at=3, Owner="expert", **lasts),
+        reading("s4", "node", at=4, **lasts),
+        tool("t4", parent="s4", at=4),
+    )
+    of = {"s1": "triage", "c1": "triage", "s2": "triage", "t2": "triage", "s3": "expert", "s4": "expert", "t4": "expert"}
+    assert {span: agent_id for span, agent_id in who(derived).items() if span != "run"} == of
