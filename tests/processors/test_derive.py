@@ -108,6 +108,17 @@ def test_a_step_that_fails_its_task_does() -> None:
     assert task(derived)["status"] == "failed"
 
 
+def test_a_part_that_fails_the_step_above_it_says_why() -> None:
+    derived = happened(
+        agent("a", "boss"),
+        tool("t", parent="a", NodeName="weather"),
+        reading("p", "node", parent="t", IsFailure=True, FailsAbove=True, ErrorType="ToolError", StatusMessage="no wind"),
+    )
+    told = derived.nodes.filter(span_id="t").row(0, named=True)
+    assert (told["success"], told["error_type"], told["error_message"]) == (False, "ToolError", "no wind")
+    assert task(derived)["status"] == "succeeded"
+
+
 def test_a_task_that_awaits_a_human_is_interrupted() -> None:
     derived = happened(agent("a", "boss"), reading("n", "node", parent="a", IsInterrupt=True))
     assert (task(derived)["status"], workflow(derived)["status"]) == ("interrupted", "interrupted")

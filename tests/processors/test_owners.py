@@ -134,3 +134,15 @@ def test_where_agents_take_turns_a_step_that_names_nobody_is_of_the_one_before_i
     )
     of = {"s1": "triage", "c1": "triage", "s2": "triage", "t2": "triage", "s3": "expert", "s4": "expert", "t4": "expert"}
     assert {span: agent_id for span, agent_id in who(derived).items() if span != "run"} == of
+
+
+def test_a_nameless_agent_run_as_a_tool_is_called_like_the_tool() -> None:
+    derived = happened(
+        agent("a", "boss"), tool("t", parent="a", NodeName="researcher"), agent("b", "", parent="t"), chat("c", parent="b")
+    )
+    assert set(derived.tasks["agent_id"]) == {"boss", "researcher"}
+
+
+def test_a_nameless_agent_directly_inside_another_is_the_same_run() -> None:
+    derived = happened(agent("a", "boss"), agent("b", "", parent="a"), chat("c", parent="b"))
+    assert derived.tasks["agent_id"].to_list() == ["boss"]
