@@ -12,7 +12,6 @@ from typing import Any
 
 import polars as pl
 
-from processors.conventions.grammar import MODEL_CALLS
 from processors.conventions.read import Conventions
 from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
@@ -47,11 +46,11 @@ def abilities(family: str) -> dict[str, str]:
 def look(run: Run) -> Seen:
     conventions, price = Conventions(), Pricer()
     spans = decode(run.payloads, Limits(retention=timedelta(days=36_500)), NOW).spans
-    return Seen(run.truth, derive(price(conventions(spans)), Phase.WHOLE, NOW, price))
+    return Seen(run.truth, derive(price(conventions(spans)), Phase.OLD, NOW, price))
 
 
 def in_a_word(shares: Iterable[Share]) -> str:
-    there = [(min(seen, had), had) for seen, had in shares if had]
+    there = [(seen, had) for seen, had in shares if had]
     if not there:
         return "–"
     if all(seen == had for seen, had in there):
@@ -75,7 +74,8 @@ def steps(one: Seen) -> Share:
 
 def tools(one: Seen) -> Share:
     calls = sum(tool["calls"] for agent in one.truth["agents"].values() for tool in agent["tool_calls"].values())
-    return len(one.nodes.filter(pl.col("operation") == "execute_tool")), calls
+    shown = len(one.nodes.filter(pl.col("operation") == "execute_tool"))
+    return min(shown, calls), calls  # a call that was refused has a span, too
 
 
 def count(*measures: str) -> Callable[[Seen], Share]:

@@ -29,8 +29,16 @@ def column(field: str) -> str:
     return "".join(word.capitalize() for word in field.split("_"))
 
 
+def real(said: Said, field: str) -> float | None:
+    """Some write `NOT_GIVEN`."""
+    try:
+        return float(said[field])
+    except (KeyError, ValueError):
+        return None
+
+
 def number(said: Said, field: str) -> int | None:
-    return round(float(said[field])) if field in said else None
+    return None if (found := real(said, field)) is None else round(found)
 
 
 def expected(said: Said, name: str) -> dict[str, Any]:
@@ -55,8 +63,8 @@ def expected(said: Said, name: str) -> dict[str, Any]:
         "CachedInputTokens": cached,
         "CacheWriteTokens": written,
         "ReasoningTokens": thought,
-        "Temperature": float(said["temperature"]) if "temperature" in said else None,
-        "ReportedCostUsd": float(said["reported_cost_usd"]) if "reported_cost_usd" in said else None,
+        "Temperature": real(said, "temperature"),
+        "ReportedCostUsd": real(said, "reported_cost_usd"),
         "IsAgent": operation == "invoke_agent" and said.get("is_agent", "true") == "true",
         "OwnerOpens": operation != "" and said.get("owner_opens") == "true",
     }
