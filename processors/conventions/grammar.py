@@ -19,8 +19,8 @@ Text = Literal[
     "agent_type", "department", "decision_id", "resource_agent", "input", "output",
 ]  # fmt: skip
 Number = Literal[
-    "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens", "complexity",
-    "files_created", "files_modified", "temperature", "reported_cost_usd",
+    "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens",
+    "complexity", "files_created", "files_modified", "temperature", "reported_cost_usd",
 ]  # fmt: skip
 Flag = Literal[
     "said_success", "said_failure", "fails_task", "fails_above", "is_agent", "owner_opens", "owner_lasts", "is_outer",

@@ -26,6 +26,7 @@ COUNTS = {
     "cached_input_tokens": pl.UInt64(),
     "cache_write_tokens": pl.UInt64(),
     "reasoning_tokens": pl.UInt64(),
+    "total_tokens": pl.UInt64(),
     "complexity": pl.UInt8(),
     "files_created": pl.UInt32(),
     "files_modified": pl.UInt32(),
@@ -231,15 +232,21 @@ def _first(field: FieldName | str, expressions: Sequence[pl.Expr]) -> pl.Expr:
 def _token_columns() -> dict[str, pl.Expr]:
     """`InputTokens` includes cached and cache-write tokens, `OutputTokens` reasoning: dialects that say them apart are added up.
 
-    A part that is larger than its whole was certainly said apart.
+    A part that is larger than its whole was certainly said apart; and one by which the total exceeds input and output.
     """
     cached, written, reasoning = "_cached_input_tokens", "_cache_write_tokens", "_reasoning_tokens"
     parts = pl.col(cached).fill_null(0) + pl.col(written).fill_null(0)
+    thoughts = pl.col(reasoning).fill_null(0)
     apart = pl.col("_cached_apart").fill_null(value=False) | (parts > pl.col("_input_tokens"))
-    thought = pl.col("_reasoning_apart").fill_null(value=False) | (pl.col(reasoning) > pl.col("_output_tokens"))
+    thought = pl.col("_reasoning_apart").fill_null(value=False) | (thoughts > pl.col("_output_tokens"))
+    whole = pl.col("_input_tokens") + pl.when(apart).then(parts).otherwise(0)
+    whole += pl.col("_output_tokens") + pl.when(thought).then(thoughts).otherwise(0)
+    rest = pl.col("_total_tokens").cast(pl.Int64) - whole.cast(pl.Int64)
+    apart |= (rest == parts) | (rest == parts + thoughts)
+    thought |= (rest != parts) & ((rest == thoughts) | (rest == parts + thoughts))
     return {
         "InputTokens": pl.col("_input_tokens") + pl.when(apart).then(parts).otherwise(0),
-        "OutputTokens": pl.col("_output_tokens") + pl.when(thought).then(pl.col(reasoning).fill_null(0)).otherwise(0),
+        "OutputTokens": pl.col("_output_tokens") + pl.when(thought).then(thoughts).otherwise(0),
         "CachedInputTokens": pl.col(cached),
         "CacheWriteTokens": pl.col(written),
         "ReasoningTokens": pl.col(reasoning),

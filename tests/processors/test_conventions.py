@@ -98,6 +98,17 @@ def test_cached_tokens_beyond_the_input_were_reported_apart() -> None:
     assert read(spoken | cache)["InputTokens"] == 1010
 
 
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [(150, (100, 50)), (180, (130, 50)), (170, (100, 70)), (200, (130, 70)), (999, (100, 50))],
+)
+def test_a_total_tells_which_parts_are_said_apart(total: int, expected: tuple[int, int]) -> None:
+    said = {"input_tokens": 100, "output_tokens": 50, "cache_read.input_tokens": 30, "reasoning.output_tokens": 20}
+    usage = {f"gen_ai.usage.{name}": str(count) for name, count in (said | {"total_tokens": total}).items()}
+    reading = read({"gen_ai.operation.name": "chat", **usage})
+    assert (reading["InputTokens"], reading["OutputTokens"]) == expected
+
+
 @pytest.mark.parametrize("said", ["openai.RateLimitError", "<class 'openai.RateLimitError'>"])
 def test_an_error_type_is_a_failure_whatever_the_status(said: str) -> None:
     reading = read({"gen_ai.operation.name": "chat", "error.type": said})
