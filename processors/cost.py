@@ -49,6 +49,9 @@ class Pricer:
         self._overrides = (settings or CostSettings()).overrides
         self._periods = (time(0), *(moment for moment in changes_of_day() if moment != time(0)))
         self._quote = lru_cache(REMEMBERED)(self._ask)
+        # expressions are built once: for small batches that costs more than what they work out
+        self._priceable, self._cost, self._in_step, self._money = priceable(), cost(), in_step(), money()
+        self._when = (pl.col("Timestamp").dt.date().alias("Day"), self._period())
 
     def __call__(self, readings: pl.DataFrame) -> pl.DataFrame:
         """Price every row; all other columns pass through.
@@ -58,14 +61,14 @@ class Pricer:
                 includes cached and cache-write, output includes reasoning) and `ReportedCostUsd`. Strings are empty and
                 numbers null where nothing is known.
         """
-        calls = self._keyed(readings.select(USED).with_row_index("Row").filter(priceable()))
-        priced = calls.join(self._quotes(calls), on="Key", how="left").filter(in_step()).select("Row", cost(), "Source")
+        calls = self._keyed(readings.select(USED).with_row_index("Row").filter(self._priceable))
+        priced = calls.join(self._quotes(calls), on="Key", how="left").filter(self._in_step).select("Row", self._cost, "Source")
         known = readings.select("ReportedCostUsd").with_row_index("Row").join(priced, on="Row", how="left", maintain_order="left")
-        return readings.with_columns(known.select(*money()))
+        return readings.with_columns(known.select(*self._money))
 
     def _keyed(self, calls: pl.DataFrame) -> pl.DataFrame:
         """`calls` with a number for each distinct provider, models and period, and columns `Day` and `Period`."""
-        calls = calls.with_columns(pl.col("Timestamp").dt.date().alias("Day"), self._period())
+        calls = calls.with_columns(*self._when)
         keys = calls.select(KEY).unique().with_row_index("Key")
         return calls.join(keys, on=KEY)
 
