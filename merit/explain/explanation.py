@@ -162,8 +162,8 @@ def _told(readings: pl.DataFrame, derived: Derived, reasons: Mapping[int, list[R
         implicit = task is not None and task["task_id"] not in own_ids
         above = rows[forest.parent[i]] if forest.parent[i] != NONE else None
         call = rows[calls[i]] if calls[i] != NONE else None
-        ignored = any(r.field == "ignored" and r.value == "true" for r in reasons.get(i, ()))
-        told.append(_span(Facts(row, node, own, task, implicit, above, call, ignored), reasons.get(i, [])))
+        said = {reason.field: reason.value for reason in reasons.get(i, ())}
+        told.append(_span(Facts(row, node, own, task, implicit, above, call, said), reasons.get(i, [])))
     return told
 
 

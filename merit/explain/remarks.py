@@ -34,8 +34,8 @@ class Facts:
     """The reading of its parent, if that is there."""
     call: Row | None
     """The reading of the call that it records as well."""
-    ignored: bool
-    """Its dialect leaves it out on purpose."""
+    said: Mapping[str, str]
+    """What its dialects say, by field."""
 
 
 def is_counted(facts: Facts) -> bool:
@@ -67,14 +67,15 @@ def worth_knowing(facts: Facts) -> Iterator[str]:
     """Remarks on one span, the most important first."""
     yield from _link(facts)
     yield from _counting(facts)
-    yield from _tokens_apart(facts)
+    yield from _apart(facts)
+    yield from _completed(facts)
     yield from _price(facts)
     yield from _status(facts)
 
 
 def _link(facts: Facts) -> Iterator[str]:
     row = facts.row
-    if facts.ignored:
+    if facts.said.get("ignored") == "true":
         yield "left out on purpose by its dialect: stored, never derived"
     if row["ParentSpanId"] and facts.above is None:
         yield f"its parent {row['ParentSpanId']} is not here"
@@ -99,7 +100,21 @@ def says_usage(row: Row) -> bool:
     return row["InputTokens"] is not None or row["OutputTokens"] is not None
 
 
-def _tokens_apart(facts: Facts) -> Iterator[str]:
+def _apart(facts: Facts) -> Iterator[str]:
+    for field, parts in (("input_tokens", "cached and cache-write"), ("output_tokens", "reasoning")):
+        whole, said = facts.row[TOKENS[field]], facts.said.get(field)
+        if whole is not None and said is not None and whole != _number(said):
+            yield f"{field} is {said} and the {parts} tokens, which this dialect says apart: {whole} together"
+
+
+def _number(text: str) -> int | None:
+    try:
+        return round(float(text))
+    except ValueError:
+        return None
+
+
+def _completed(facts: Facts) -> Iterator[str]:
     node, row = facts.node, facts.row
     if node is None or facts.call is not None or not is_counted(facts):
         return

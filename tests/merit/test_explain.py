@@ -119,6 +119,15 @@ def test_a_total_on_a_parent_is_told_as_not_counted() -> None:
     assert "a total, not counted: tokens are counted on the model calls" in agent.remarks
 
 
+def test_tokens_that_are_said_apart_are_told_as_added_up() -> None:
+    said = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": "10", "gen_ai.usage.cache_read.input_tokens": "90"}
+
+    (chat,) = explain(spans(span("chat", said)), ProcessorSettings(), NOW).spans
+
+    assert chat.input_tokens == 100
+    assert "input_tokens is 10 and the cached and cache-write tokens, which this dialect says apart: 100 together" in chat.remarks
+
+
 def test_what_is_shown_is_what_the_pipeline_would_store() -> None:
     received = spans(span("chat", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}, SpanId="1" * 16))
 

@@ -41,15 +41,28 @@ def number(said: Said, field: str) -> int | None:
     return None if (found := real(said, field)) is None else round(found)
 
 
+def added_up(said: Said, parts: int, thoughts: int) -> tuple[int | None, int | None]:
+    """Input and output with what was said apart from them: by the dialect, as too large a part, or as a total betrays."""
+    whole_in, whole_out, total = (number(said, f) for f in ("input_tokens", "output_tokens", "total_tokens"))
+    apart = said.get("cached_apart") == "true" or (whole_in is not None and parts > whole_in)
+    thought = said.get("reasoning_apart") == "true" or (whole_out is not None and thoughts > whole_out)
+    if total is not None and whole_in is not None and whole_out is not None:
+        rest = total - whole_in - parts * apart - whole_out - thoughts * thought
+        if rest in {parts, parts + thoughts}:
+            apart = True
+        if rest != parts and rest in {thoughts, parts + thoughts}:
+            thought = True
+    return (
+        whole_in if whole_in is None else whole_in + parts * apart,
+        whole_out if whole_out is None else whole_out + thoughts * thought,
+    )
+
+
 def expected(said: Said, name: str) -> dict[str, Any]:
     """The reading that follows from what was said, worked out here by hand."""
     operation = "" if said.get("ignored") == "true" else said.get("operation", "")
     cached, written, thought = (number(said, f) for f in ("cached_input_tokens", "cache_write_tokens", "reasoning_tokens"))
-    whole_in, whole_out, parts = number(said, "input_tokens"), number(said, "output_tokens"), (cached or 0) + (written or 0)
-    if whole_in is not None and (said.get("cached_apart") == "true" or parts > whole_in):
-        whole_in += parts
-    if whole_out is not None and (said.get("reasoning_apart") == "true" or (thought or 0) > whole_out):
-        whole_out += thought or 0
+    whole_in, whole_out = added_up(said, (cached or 0) + (written or 0), thought or 0)
     return {
         **{column(f): said.get(f, "") for f in TEXTS},
         **{column(f): said.get(f) == "true" for f in FLAGS},
