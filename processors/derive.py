@@ -91,7 +91,7 @@ def _ordered(readings: pl.DataFrame, now: datetime) -> pl.DataFrame:
     latest = readings.sort("IngestedAt", maintain_order=True).unique(["TraceId", "SpanId"], keep="last", maintain_order=True)
     newest = pl.col("IngestedAt").max().over("TraceId").dt.epoch("ms")
     lag = ((int(now.timestamp() * 1000) - newest) // 1000).clip(0, 2**LAG_BITS - 1)
-    return latest.sort("Timestamp", "SpanId").with_columns(version=(newest * 2**LAG_BITS + lag).cast(pl.UInt64))
+    return latest.sort("Timestamp", "SpanId").with_columns(version=newest.cast(pl.UInt64) * 2**LAG_BITS + lag.cast(pl.UInt64))
 
 
 def _fail_above(spans: pl.DataFrame, forest: Forest) -> pl.DataFrame:

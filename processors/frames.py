@@ -16,7 +16,9 @@ MAP = pl.Map(pl.String(), pl.String())
 TIME = pl.Datetime("ns", "UTC")
 MILLIS = pl.Datetime("ms", "UTC")
 MONEY = pl.Decimal(18, 12)
-"""US dollars to the picodollar: sums are exact."""
+"""US dollars of one call, to the picodollar."""
+SUM_OF_MONEY = pl.Decimal(38, 12)
+"""US dollars of many calls: exact, and as many as there may be."""
 
 EXPORTER_COLUMNS: Columns = {
     "Timestamp": TIME,
@@ -188,7 +190,7 @@ TASKS: Columns = {
     "cache_write_tokens": pl.UInt64(),
     "reasoning_tokens": pl.UInt64(),
     "total_tokens": pl.UInt64(),
-    "cost_usd": MONEY,
+    "cost_usd": SUM_OF_MONEY,
     "unpriced_calls": pl.UInt32(),
     "files_created": pl.UInt32(),
     "files_modified": pl.UInt32(),
@@ -218,7 +220,7 @@ WORKFLOWS: Columns = {
     "input_tokens": pl.UInt64(),
     "output_tokens": pl.UInt64(),
     "total_tokens": pl.UInt64(),
-    "cost_usd": MONEY,
+    "cost_usd": SUM_OF_MONEY,
     "unpriced_calls": pl.UInt32(),
     "ingested_at": MILLIS,
     "version": pl.UInt64(),

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from processors.conventions.grammar import MODEL_CALLS
+from processors.frames import SUM_OF_MONEY
 from processors.tree import NONE, Forest, spread_up
 
 SAID_ANYWHERE = {
@@ -30,7 +31,7 @@ SUMS = {
     "cache_write_tokens": "CacheWriteTokens",
     "reasoning_tokens": "ReasoningTokens",
 }
-NO_COST = pl.lit(0).cast(pl.Decimal(18, 12))
+NO_COST = pl.lit(0).cast(SUM_OF_MONEY)
 
 
 def unpriced() -> pl.Expr:
