@@ -19,6 +19,9 @@ TABLES = ("tasks", "nodes", "workflows", "otel_traces", "otel_traces_trace_id_ts
 
 Row = dict[str, Any]
 
+NOTHING_SAID: Row = {name: "" if dtype == pl.String else None for name, dtype in SAID.items()}
+"""What the columns SAID hold of a span that says nothing."""
+
 
 class Clock:
     """Time that only passes when it is told to."""
@@ -114,8 +117,7 @@ def frame(rows: Iterable[Row], columns: Columns = RECEIVED) -> pl.DataFrame:
 
 def said_nothing(received: pl.DataFrame) -> pl.DataFrame:
     """`received` as if conventions had found nothing in it: columns SPANS."""
-    nothing = {name: pl.lit("" if dtype == pl.String else None, dtype=dtype) for name, dtype in SAID.items()}
-    return received.with_columns(**nothing)
+    return received.with_columns(pl.lit(value, dtype=SAID[name]).alias(name) for name, value in NOTHING_SAID.items())
 
 
 def truncate(store: Store) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
+from tests.builders import Clock, keeping, truncate
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,22 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("store")
     with Store(ClickHouseSettings.model_validate({"dsn": f"chdb://{folder}"})) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def keeper(store: Store) -> Iterator[Store]:
+    """The store, keeping rows of the fixed time of the builders."""
+    with keeping(store):
+        yield store
+
+
+@pytest.fixture
+def tables(keeper: Store) -> Store:
+    """The store with empty tables."""
+    truncate(keeper)
+    return keeper
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -1,29 +1,18 @@
 """Builders of rows with fixed ids and times: say what matters to a test, the rest is plain."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from exporters.store import Store
-from processors.frames import NODES, SPANS, TASKS, WORKFLOWS, Columns, conform
+from processors.frames import NODES, SPANS, TASKS, WORKFLOWS
+from tests import builders
+from tests.builders import NOTHING_SAID, NOW, Row, frame, span_of, trace_of
 
-NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 START = NOW - timedelta(hours=1)
-
-Row = dict[str, Any]
-
-
-def trace_of(number: int) -> str:
-    """The trace id that is this number."""
-    return f"{number:032x}"
-
-
-def span_of(number: int) -> str:
-    """The span id that is this number."""
-    return f"{number:016x}"
 
 
 def task(number: int, **more: Any) -> Row:
@@ -126,35 +115,12 @@ def workflow(number: int, **more: Any) -> Row:
 
 
 def span(trace: int, number: int, parent: int | None = None, **more: Any) -> Row:
-    """Span `number` of trace `trace`, 1 s long, begun `number` milliseconds after START."""
-    plain = {
-        **dict.fromkeys((name for name, dtype in SPANS.items() if dtype == pl.String), ""),
-        **dict.fromkeys((name for name, dtype in SPANS.items() if dtype.is_integer() or dtype.is_decimal()), None),
-        **{name: [] for name, dtype in SPANS.items() if isinstance(dtype, pl.List)},
-        "Timestamp": START + timedelta(milliseconds=number),
-        "TraceId": trace_of(trace),
-        "SpanId": span_of(number),
-        "ParentSpanId": "" if parent is None else span_of(parent),
-        "SpanName": "step",
-        "SpanKind": "Internal",
-        "ServiceName": "app",
-        "Duration": 1_000_000_000,
-        "StatusCode": "Unset",
-        "DroppedAttributes": 0,
-        "IngestedAt": NOW,
-        "ResourceAttributes": {},
-        "SpanAttributes": {"number": str(number)},
-    }
-    return plain | more
+    """Span `number` of trace `trace`, 1 s long, begun `number` milliseconds after START; a row of SPANS."""
+    begun = START + timedelta(milliseconds=number)
+    return builders.span(trace, number, parent, Timestamp=begun, said={"number": number}) | NOTHING_SAID | more
 
 
 def put(store: Store, table: str, rows: Iterable[Row]) -> None:
     """Store `rows` in `table`."""
     columns = {"tasks": TASKS, "nodes": NODES, "workflows": WORKFLOWS, "otel_traces": SPANS}[table]
-    store.insert(table, frame(list(rows), columns))
-
-
-def frame(rows: list[Row], columns: Columns) -> pl.DataFrame:
-    """`rows` as a frame of `columns`."""
-    values = {name: pl.Series(name, [row[name] for row in rows], dtype=dtype) for name, dtype in columns.items()}
-    return conform(pl.DataFrame(values), columns)
+    store.insert(table, frame(rows, columns))
