@@ -215,16 +215,18 @@ def list_jobs(config: Config = None) -> None:
 @job_app.command("run")
 def run_job(name: Annotated[str, typer.Argument(help="As `merit job list` names it.")], config: Config = None) -> None:
     """Run one job now, once. Harmless to repeat; a Merit that holds the same folder must be stopped first."""
+    from exporters.store import Store
     from merit import clock, settings
     from merit.jobs import jobs
-    from merit.program import opened_pipeline
+    from merit.program import pipeline_on
 
     with told():
         loaded = settings.load_here(config)
-        with opened_pipeline(loaded, clock.now) as pipeline:
-            found = {job.name: job for job in jobs(pipeline, loaded.jobs)}
-            if name not in found:
-                raise Rejected(f"there is no job {name!r}; there are {', '.join(found)}")
+        store = Store(loaded.exporters.clickhouse)
+        found = {job.name: job for job in jobs(pipeline_on(store, loaded, clock.now), loaded.jobs)}
+        if name not in found:
+            raise Rejected(f"there is no job {name!r}; there are {', '.join(found)}")
+        with store:
             found[name].run()
         typer.echo(f"{name}: done")
 
