@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
 from tests.builders import Clock, keeping, truncate
+
+settings.register_profile("merit", deadline=None)  # a busy machine is no defect; pytest's timeout bounds each test
+settings.load_profile("merit")
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ def any_span(draw: st.DrawFn) -> Row:
     )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(any_span(), max_size=6, unique_by=lambda row: row["SpanId"]))
 def test_stored_spans_come_back_exactly(tables: Store, rows: list[Row]) -> None:
     truncate(tables)

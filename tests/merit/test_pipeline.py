@@ -34,7 +34,7 @@ from tests.builders import (
 )
 
 DONE = {"supervisor": "succeeded", "researcher": "succeeded"}
-EXAMPLES = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def pipeline(store: Any, clock: Clock, retention_days: int = 30, derives: bool = True, **changes: Any) -> Pipeline:

@@ -95,7 +95,7 @@ def theirs(provider: str | None, model: str, said: dict[str, Any], at: datetime 
     return calc_price(usage, model, provider_id=provider, genai_request_timestamp=at).total_price
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(PRICED_MODELS), usages(), moments), min_size=1, max_size=20))
 def test_any_call_of_any_listed_model_costs_what_genai_prices_says(
     calls: list[tuple[tuple[str, str], dict[str, Any], datetime]],

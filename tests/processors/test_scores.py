@@ -211,10 +211,9 @@ def test_recent_work_weighs_more_unless_a_window_was_asked_for() -> None:
 
 
 counts = st.tuples(st.integers(0, 40), st.integers(0, 40))
-SCORES = st.sampled_from(["success_rate", "cost_per_success"])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(counts, min_size=1, max_size=8),
     st.randoms(use_true_random=False),
@@ -226,7 +225,7 @@ def test_the_order_of_rows_does_not_matter(tallies: list[tuple[int, int]], rando
     assert ranking(*rows, by=by) == ranking(*shuffled, by=by)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(counts, min_size=1, max_size=8))
 def test_every_score_lies_in_its_interval_and_within_zero_and_one(tallies: list[tuple[int, int]]) -> None:
     for by in ("success_rate", "speed"):

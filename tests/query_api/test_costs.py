@@ -75,7 +75,7 @@ def test_the_total_covers_all_pages(api: TestClient, tables: Store) -> None:
     assert seen == [f"agent-{n}" for n in range(5)]
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.decimals("0", "900", places=12), min_size=1, max_size=30))
 def test_money_adds_up_exactly(api: TestClient, tables: Store, prices: list[Decimal]) -> None:
     tables.command("TRUNCATE TABLE nodes")

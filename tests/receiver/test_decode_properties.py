@@ -65,7 +65,7 @@ def requests(draw: st.DrawFn) -> bytes:
 
 
 @given(requests())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_columns_say_what_the_protobuf_objects_say(made):
     spans, (outcome,) = decoded(made)
     assert plain_rows(spans) == rows_of(made)
@@ -73,7 +73,7 @@ def test_the_columns_say_what_the_protobuf_objects_say(made):
 
 
 @given(st.lists(requests(), min_size=1, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_joining_requests_keeps_every_row(bodies):
     jointly = decoded(*bodies)
     alone = [decoded(made) for made in bodies]
@@ -82,14 +82,14 @@ def test_joining_requests_keeps_every_row(bodies):
 
 
 @given(st.lists(SPANS, min_size=1, max_size=5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_splitting_a_request_keeps_every_row(spans):
     whole = decoded(body(*spans)).spans
     assert whole.equals(decoded(*(body(span) for span in spans)).spans)
 
 
 @given(requests(), st.integers())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_bytes_that_were_changed_never_crash_and_harm_no_neighbour(made, seed):
     chance = random.Random(seed)
     changed = bytearray(made or b"x")
