@@ -11,8 +11,6 @@ from receiver.server import Receiver
 from receiver.settings import ReceiverSettings
 from tests.receiver.builders import NOW
 
-MIB = 1 << 20
-
 
 class Shelf:
     """A `consume` that keeps frames in memory, or raises what it is told to."""
