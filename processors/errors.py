@@ -1,8 +1,11 @@
-"""Every error that may cross a stage.
+"""Every error that Merit raises; its two kinds are what crosses a stage.
 
     MeritError
-    ├── Rejected      the same input will always fail: change the input
-    └── Unavailable   try again: the fault is on our side and may pass
+    ├── Rejected          the same input will always fail: change the input
+    │   ├── Malformed     no OTLP, or invalid UTF-8 in it
+    │   └── TooBig        more bytes than the settings allow
+    └── Unavailable       try again: the fault is on our side and may pass
+        └── NoRoom        requests come faster than they are stored, or are too many at once
 
 Foreign exceptions are translated into these where they enter (httpx, `_exceptions.py`).
 """
@@ -18,9 +21,21 @@ class Rejected(MeritError):
     """The input cannot be taken, now or later. The message says what was found and what to change."""
 
 
+class Malformed(Rejected):
+    """The bytes are no OTLP, or hold invalid UTF-8."""
+
+
+class TooBig(Rejected):
+    """The request is larger than `receivers.otlp.max_request_mib` allows."""
+
+
 class Unavailable(MeritError):
     """The input is fine, the moment is not. `retry_after` says when to come back."""
 
     def __init__(self, message: str, retry_after: timedelta = timedelta(seconds=1)) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NoRoom(Unavailable):
+    """What waits to be stored has reached its bound."""

@@ -14,13 +14,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from processors.errors import Rejected
+from processors.errors import Malformed, Rejected
 from processors.frames import RECEIVED, empty
 from receiver.admit import Rule, first_broken, inherits_too_much, reason, rules
 from receiver.batch import Batch, flatten
 from receiver.columns import inherited_columns, span_columns
 from receiver.descriptors import Wire
-from receiver.errors import Malformed
 from receiver.limits import Limits
 
 WIRE = Wire()

@@ -19,7 +19,7 @@ from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from receiver.errors import Malformed
+from processors.errors import Malformed
 
 REQUEST = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest"
 FILES = (common_pb2, resource_pb2, trace_pb2, trace_service_pb2)

@@ -15,7 +15,7 @@ import grpc.aio
 from google.rpc.status_pb2 import Status
 
 from processors.errors import MeritError, Unavailable
-from receiver.errors import answer_to, status_of
+from receiver.answers import answer_to, status_of
 from receiver.intake import Intake
 from receiver.signals import TRACES, UNSTORED, Signal, answer_unstored, response
 

@@ -5,8 +5,8 @@ import asyncio
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from processors.errors import Rejected
-from receiver.errors import NoRoom, TooBig, too_big
+from processors.errors import NoRoom, Rejected, TooBig
+from receiver.answers import too_big
 from receiver.inflate import CODINGS, inflate
 from receiver.otlp_json import to_protobuf
 from receiver.room import Held, Room

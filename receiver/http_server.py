@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from processors.errors import MeritError, Unavailable
-from receiver.errors import answer_to, retry_after_seconds, status_of
+from receiver.answers import answer_to, retry_after_seconds, status_of
 from receiver.http_body import JSON, PROTOBUF, content_type, protobuf_body
 from receiver.intake import Intake
 from receiver.room import Room

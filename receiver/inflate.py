@@ -3,7 +3,7 @@
 import zlib
 
 from processors.errors import Rejected
-from receiver.errors import too_big
+from receiver.answers import too_big
 
 GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 CODINGS = ("gzip", "deflate", "identity")

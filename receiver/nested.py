@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
-from receiver.errors import Malformed
+from processors.errors import Malformed
 
 M = TypeVar("M", ArrayValue, KeyValueList)
 

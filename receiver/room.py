@@ -4,7 +4,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from receiver.errors import NoRoom
+from processors.errors import NoRoom
 
 
 class Room:

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from processors.errors import Rejected, Unavailable
+from processors.errors import NoRoom, Rejected, Unavailable
 from receiver.decode import Outcome
-from receiver.errors import NoRoom
 from receiver.intake import OVERHEAD, Intake
 from receiver.limits import Limits
 from receiver.room import Room

@@ -1,12 +1,6 @@
 """What the senders of OTLP are told when a request is not taken: one table for gRPC and HTTP.
 
-    Rejected              the same bytes will always fail
-    ├── Malformed         no OTLP, or invalid UTF-8 in it
-    └── TooBig            more bytes than the settings allow
-    Unavailable           the store cannot take them now
-    └── NoRoom            requests come faster than they are stored, or are too many at once
-
-The OTLP specification tells senders to retry the last two after the delay in `RetryInfo` or `Retry-After`.
+The OTLP specification tells senders to retry what is `Unavailable`, after the delay in `RetryInfo` or `Retry-After`.
 """
 
 import math
@@ -18,19 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from processors.errors import MeritError, Rejected, Unavailable
-
-
-class Malformed(Rejected):
-    """The bytes are no OTLP, or hold invalid UTF-8."""
-
-
-class TooBig(Rejected):
-    """The request is larger than `receivers.otlp.max_request_mib` allows."""
-
-
-class NoRoom(Unavailable):
-    """What waits to be stored has reached its bound."""
+from processors.errors import MeritError, NoRoom, Rejected, TooBig, Unavailable
 
 
 class Answer(NamedTuple):
