@@ -91,6 +91,7 @@ READINGS: Columns = {
     "Owner": STRING,
     "IsAgent": pl.Boolean(),
     "OwnerOpens": pl.Boolean(),
+    "NameOnTop": STRING,
     "OwnerLasts": pl.Boolean(),
     "IsOuter": pl.Boolean(),
     "TotalsInclude": pl.Boolean(),
@@ -118,10 +119,11 @@ READINGS: Columns = {
 """A span as `conventions` has read it: all that derivation needs, without the attributes; what open traces hold in memory.
 
 `Owner`: the agent that the span itself names as the one who did it. `IsAgent`: it opens a task; `OwnerOpens`: it does if
-its owner is not its parent's. `OwnerLasts`: its owner is also that of the steps beside it that come later and name nobody,
-and of all below them. `IsOuter`: a model call that wraps the one which made the request. `TotalsInclude`: an agent
-span whose usage includes that of the agents below it. `IsInterrupt`: it ended because a human is awaited. `IsFailure`: it
-failed, and if `FailsTask`, so did its agent; if `FailsAbove`, so did the span above it.
+its owner is not its parent's. `NameOnTop`: it does under this name if no step is above it. `OwnerLasts`: its owner is also
+that of the steps beside it that come later and name nobody, and of all below them. `IsOuter`: a model call that wraps the
+one which made the request. `TotalsInclude`: an agent span whose usage includes that of the agents below it. `IsInterrupt`:
+it ended because a human is awaited. `IsFailure`: it failed, and if `FailsTask`, so did its agent; if `FailsAbove`, so did
+the span above it.
 """
 
 NODES: Columns = {

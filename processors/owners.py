@@ -29,6 +29,7 @@ class Owners:
 def find_owners(readings: pl.DataFrame, forest: Forest) -> Owners:
     """Decide which spans of `readings` open a task and who owns each of the others."""
     agent, names = _agents(readings, forest)
+    names = _open_on_top(agent, names, readings, forest)
     names = _called_like_their_tool(agent, names, readings, forest)
     agent &= ~_repeats(agent, names, forest)
     above = nearest(forest.parent, agent)
@@ -75,6 +76,17 @@ def _agents(readings: pl.DataFrame, forest: Forest) -> tuple[Mask, pl.Series]:
     agent[runs] = True
     opened = names.scatter(runs, owners.filter(pl.Series(naming))) if len(runs) else names
     return agent, opened
+
+
+def _open_on_top(agent: Mask, names: pl.Series, readings: pl.DataFrame, forest: Forest) -> pl.Series:
+    """Let outermost runs below spans that are no steps (a request's, a job's) open a task, as they would at the root."""
+    opens = (readings["NameOnTop"] != "").to_numpy() & ~agent
+    if not opens.any():
+        return names
+    step = (readings["Operation"] != "").to_numpy()
+    top = np.flatnonzero(opens & (nearest(forest.parent, step) == NONE))
+    agent[top] = True
+    return names.scatter(top, readings["NameOnTop"].gather(top)) if len(top) else names
 
 
 def _called_like_their_tool(agent: Mask, names: pl.Series, readings: pl.DataFrame, forest: Forest) -> pl.Series:

@@ -51,7 +51,9 @@ def whose(facts: Facts) -> str:
         return ""
     if facts.own_task is not None:
         return (
-            "opens a task: an agent's span" if row["IsAgent"] else "opens a task: its owner is not its parent's, or it holds it"
+            "opens a task: an agent's span"
+            if row["IsAgent"]
+            else "opens a task: no step is above it, its owner is not its parent's, or it holds it"
         )
     name = task["agent_name"]
     if row["Owner"] and row["Owner"] == name:

@@ -146,6 +146,7 @@ class Conventions:
             Owner=pl.col("_owner").fill_null(""),
             IsAgent=pl.coalesce("_is_agent", operation == "invoke_agent") & (operation == "invoke_agent"),
             OwnerOpens=pl.col("_owner_opens").fill_null(value=False) & (operation != ""),
+            NameOnTop=pl.when(operation != "").then("_name_on_top").fill_null(""),
             OwnerLasts=pl.col("_owner_lasts").fill_null(value=False) & (operation != ""),
             IsOuter=pl.col("_is_outer").fill_null(value=False) & operation.is_in(MODEL_CALLS),
             TotalsInclude=pl.col("_totals_include").fill_null(value=False),

@@ -233,3 +233,72 @@ def test_the_cost_of_a_batch_is_its_attributes_not_the_dialects() -> None:
     wide = conventions.widen(spans(span(attributes={"gen_ai.operation.name": "chat", "nobody.asks": "x"})))
     assert [c for c in wide.columns if c.startswith("@")] == ["@gen_ai.operation.name"]
     assert isinstance(wide, pl.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("name", "parent", "expected"),
+    [
+        ("support", "", ("invoke_agent", "support", "support", "")),
+        ("support", "00f067aa0ba902b8", ("node", "", "", "support")),
+        ("LangGraph", "", ("invoke_agent", "", "", "")),
+        ("LangGraph", "00f067aa0ba902b8", ("node", "", "", "")),
+        ("RunnableSequence", "", ("node", "", "", "")),
+        ("RunnableSequence", "00f067aa0ba902b8", ("node", "", "", "")),
+    ],
+)
+def test_a_graph_is_known_by_the_name_it_was_given_and_not_by_its_class(
+    name: str, parent: str, expected: tuple[str, ...]
+) -> None:
+    scope = "openinference.instrumentation.langchain"
+    reading = read({"openinference.span.kind": "CHAIN"}, name, ScopeName=scope, ParentSpanId=parent)
+    assert tuple(reading[c] for c in ("Operation", "AgentName", "WorkflowName", "NameOnTop")) == expected
+
+
+def test_a_model_call_outside_any_chain_is_no_workflow() -> None:
+    scope = "openinference.instrumentation.langchain"
+    assert read({"openinference.span.kind": "LLM"}, "ChatOpenAI", ScopeName=scope)["WorkflowName"] == ""
+
+
+@pytest.mark.parametrize(("said", "name"), [("LangGraph", ""), ("support", "support")])
+def test_openllmetry_calls_an_unnamed_graph_by_its_class(said: str, name: str) -> None:
+    spoken = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": said, "traceloop.workflow.name": said}
+    reading = read(spoken, ScopeName="opentelemetry.instrumentation.langchain")
+    assert (reading["AgentName"], reading["Owner"], reading["WorkflowName"]) == (name, name, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "expected"),
+    [
+        ("OpenAI Agents trace: {name}", {"name": "billing"}, ("invoke_workflow", "")),
+        ("Agent run: {name!r}", {"name": "triage", "gen_ai.system": "openai"}, ("invoke_agent", "triage")),
+        ("Function: {name}", {"name": "refund"}, ("execute_tool", "refund")),
+        ("Guardrail {name!r} {triggered=}", {"name": "polite"}, ("guardrail", "polite")),
+        ("Handoff: {from_agent} → {to_agent}", {"from_agent": "triage"}, ("handoff", "Handoff: {from_agent} → {to_agent}")),
+        ("Responses API with {gen_ai.request.model!r}", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"},
+         ("chat", "Responses API with {gen_ai.request.model!r}")),
+    ],
+)  # fmt: skip
+def test_logfire_calls_spans_of_the_openai_agents_sdk_by_templates(
+    name: str, attributes: dict[str, str], expected: tuple[str, str]
+) -> None:
+    reading = read(attributes, name, ScopeName="logfire.openai_agents")
+    who = {"invoke_agent": "AgentName", "invoke_workflow": "AgentName"}.get(expected[0], "NodeName")
+    assert (reading["Operation"], reading[who]) == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "operation"),
+    [
+        ({"gen_ai.operation.name": "invoke_agent"}, "invoke_workflow"),
+        ({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "triage"}, "invoke_agent"),
+        ({"gen_ai.operation.name": "response", "gen_ai.request.model": "gpt-4o"}, "chat"),
+        ({"traceloop.span.kind": "handoff"}, "handoff"),
+    ],
+)
+def test_opentelemetry_of_the_openai_agents_sdk(attributes: dict[str, str], operation: str) -> None:
+    assert read(attributes, ScopeName="opentelemetry.instrumentation.openai_agents")["Operation"] == operation
+
+
+def test_an_agent_that_only_says_its_id_is_called_by_it() -> None:
+    reading = read({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.id": "billing"})
+    assert (reading["AgentId"], reading["AgentName"]) == ("billing", "billing")

@@ -146,3 +146,19 @@ def test_a_nameless_agent_run_as_a_tool_is_called_like_the_tool() -> None:
 def test_a_nameless_agent_directly_inside_another_is_the_same_run() -> None:
     derived = happened(agent("a", "boss"), agent("b", "", parent="a"), chat("c", parent="b"))
     assert derived.tasks["agent_id"].to_list() == ["boss"]
+
+
+def test_an_outermost_run_below_a_request_opens_a_task_as_it_would_at_the_root() -> None:
+    derived = happened(
+        reading("http", ""),
+        reading("g", "node", parent="http", NameOnTop="graph"),
+        reading("n", "node", parent="g", NameOnTop="draft"),
+        chat("c", parent="n"),
+    )
+    assert derived.tasks.select("agent_id", "span_id").rows() == [("graph", "g")]
+    assert who(derived) == {"n": "graph", "c": "graph"}
+
+
+def test_an_outermost_run_below_an_agent_is_a_step_of_it() -> None:
+    derived = happened(agent("a", "boss"), reading("g", "node", parent="a", NameOnTop="graph"), chat("c", parent="g"))
+    assert who(derived) == {"g": "boss", "c": "boss"}
