@@ -11,7 +11,7 @@ import polars as pl
 from exporters.store import Store
 from processors.frames import NODES, RECEIVED, SPANS, TASKS, TIME, Columns, conform, empty
 
-TRACES_AT_ONCE = 1_000
+IDS_AT_ONCE = 1_000
 """Ids bound into one query."""
 STALE_AT_ONCE = 20_000
 """Traces that the sweep takes on together."""
@@ -132,4 +132,4 @@ def last_derivation(store: Store) -> datetime | None:
 
 
 def _slices(trace_ids: list[str]) -> list[list[str]]:
-    return [trace_ids[i : i + TRACES_AT_ONCE] for i in range(0, len(trace_ids), TRACES_AT_ONCE)]
+    return [trace_ids[i : i + IDS_AT_ONCE] for i in range(0, len(trace_ids), IDS_AT_ONCE)]

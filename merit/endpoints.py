@@ -1,9 +1,9 @@
 """The addresses that Merit listens on, by the names of their settings."""
 
 import socket
-from urllib.parse import urlsplit
 
 from merit.settings import Settings
+from receiver.settings import host_and_port
 
 GRPC = "receivers.otlp.grpc.endpoint"
 HTTP = "receivers.otlp.http.endpoint"
@@ -16,13 +16,7 @@ def endpoints(settings: Settings) -> dict[str, Address]:
     """Host and port of each."""
     otlp = settings.receivers.otlp
     said = {GRPC: otlp.grpc.endpoint, HTTP: otlp.http.endpoint, API: settings.query_api.endpoint}
-    return {name: address(endpoint) for name, endpoint in said.items()}
-
-
-def address(endpoint: str) -> Address:
-    """`127.0.0.1:4317` or `[::1]:4317` in two parts."""
-    parts = urlsplit(f"//{endpoint}")
-    return parts.hostname or "", parts.port or 0
+    return {name: host_and_port(endpoint) for name, endpoint in said.items()}
 
 
 def bracketed(host: str) -> str:

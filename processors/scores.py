@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from processors.frames import STRING, TIME, Columns
+from processors.frames import STRING, SUM_OF_MONEY, TIME, Columns
 from processors.intervals import beta_interval, ratio_interval
 from processors.recency import blend
 from processors.shrinkage import shrunk, with_kappa, with_others
@@ -40,7 +40,7 @@ STATISTICS: Columns = {
     "cost_sum": pl.Float64(),
     "cost_squares": pl.Float64(),
     "cost_of_succeeded": pl.Float64(),
-    "total_cost_usd": pl.Decimal(38, 12),
+    "total_cost_usd": SUM_OF_MONEY,
     "llm_calls": pl.UInt64(),
     "unpriced_calls": pl.UInt64(),
 }
@@ -99,8 +99,7 @@ def rank(
     told = summary(statistics).join(agents, on="agent_id").join(scores, on="agent_id", how="left")
     lower_is_better = by == "cost_per_success"
     if lower_is_better:
-        unknown = pl.col("unpriced_calls") > MOST_UNPRICED * pl.max_horizontal("llm_calls", "unpriced_calls")
-        told = told.with_columns(pl.when(~unknown).then(name).alias(name) for name in ("score", "score_low", "score_high"))
+        told = told.with_columns(pl.when(priced()).then(name).alias(name) for name in ("score", "score_low", "score_high"))
     return in_order(told, lower_is_better).with_columns(on_trial(now, trial)).with_columns(badge())
 
 
@@ -108,7 +107,6 @@ def summary(statistics: pl.DataFrame) -> pl.DataFrame:
     """The plain measures of each agent: nothing is shrunk here, these are what was seen."""
     sums = statistics.group_by("agent_id").agg(pl.exclude("agent_id", "category", "recent").sum())
     finished = pl.col("succeeded") + pl.col("failed")
-    priced = pl.col("unpriced_calls") <= MOST_UNPRICED * pl.max_horizontal("llm_calls", "unpriced_calls")
     return sums.select(
         "agent_id",
         "tasks",
@@ -120,9 +118,14 @@ def summary(statistics: pl.DataFrame) -> pl.DataFrame:
         over("speed_sum", pl.col("speed_n")).alias("speed"),
         over("duration_sum", finished).alias("avg_duration_seconds"),
         pl.when(pl.col("cost_n") > 0).then("total_cost_usd").alias("total_cost_usd"),
-        pl.when(priced).then(over("cost_sum", pl.col("cost_n"))).round(MONEY_DIGITS).alias("avg_cost_usd"),
-        pl.when(priced).then(over("cost_sum", pl.col("cost_succeeded"))).round(MONEY_DIGITS).alias("cost_per_success_usd"),
+        pl.when(priced()).then(over("cost_sum", pl.col("cost_n"))).round(MONEY_DIGITS).alias("avg_cost_usd"),
+        pl.when(priced()).then(over("cost_sum", pl.col("cost_succeeded"))).round(MONEY_DIGITS).alias("cost_per_success_usd"),
     )
+
+
+def priced() -> pl.Expr:
+    """Whether enough of an agent's model calls have a price for its costs to be known."""
+    return pl.col("unpriced_calls") <= MOST_UNPRICED * pl.max_horizontal("llm_calls", "unpriced_calls")
 
 
 def over(name: str, denominator: pl.Expr) -> pl.Expr:

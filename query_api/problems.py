@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from processors.errors import Unavailable
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 SHOWN = 200
 """Characters of a wrong value that are repeated to the caller."""
@@ -91,7 +91,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Unavailable)
     async def unavailable(request: Request, error: Unavailable) -> JSONResponse:
-        logger.warning("%s: %s", request.url.path, error)
+        log.warning("%s: %s", request.url.path, error)
         seconds = max(1, ceil(error.retry_after.total_seconds()))
         detail = f"The store cannot answer this now: try again in {seconds} s, or ask for a smaller window"
         return response(request, 503, detail, headers={"Retry-After": str(seconds)})

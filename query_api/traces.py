@@ -61,7 +61,7 @@ class Span(Answer):
 
 
 class Trace(Answer):
-    """A trace: its spans with their parents, its tasks and the job they make."""
+    """A trace: its spans with their parents, its tasks and the workflow they make."""
 
     trace_id: str
     """The trace, in lower-case hex."""
@@ -76,7 +76,7 @@ class Trace(Answer):
     tasks: list[Task]
     """The tasks in the order they began; `parent_task_id` makes them a tree."""
     workflow: Workflow | None
-    """The job; null while the trace is not worked out, or if it holds no task."""
+    """The workflow; null while the trace is not worked out, or if it holds no task."""
 
 
 def routes(ask: Ask) -> APIRouter:
@@ -85,11 +85,11 @@ def routes(ask: Ask) -> APIRouter:
 
     @router.get("/v1/traces/{trace_id}", response_model=Trace, summary="One trace, whole")
     def trace(trace_id: TraceId, question: Annotated[TraceQuestion, Query()]) -> Any:
-        """The spans of a trace with who owns each, its tasks and its job. Spans are kept for fewer days than tasks are."""
+        """The spans of a trace with who owns each, its tasks and its workflow. Spans are kept for fewer days than tasks."""
         key = {"trace_id": trace_id}
         total = int(ask("trace_size", key, 1).item())
-        jobs = rows(ask("workflow", {**key, "limit": 1}, 1))
-        if not total and not jobs:
+        workflows = rows(ask("workflow", {**key, "limit": 1}, 1))
+        if not total and not workflows:
             raise ProblemError(404, f"There is no trace {trace_id[:200]!r}: no span of it is stored, and no task")
         tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
         shown = spans(ask, trace_id, question) if total else []
@@ -100,7 +100,7 @@ def routes(ask: Ask) -> APIRouter:
             "spans": shown,
             "tasks_cut": tasks.height > MOST_TASKS,
             "tasks": rows(tasks.head(MOST_TASKS)),
-            "workflow": jobs[0] if jobs else None,
+            "workflow": workflows[0] if workflows else None,
         }
 
     return router

@@ -1,4 +1,4 @@
-"""/v1/workflows: whole jobs, possibly of several agents."""
+"""/v1/workflows: whole traces with tasks, possibly of several agents."""
 
 from typing import Annotated, Any
 
@@ -11,17 +11,17 @@ from query_api.questions import Ask, Now
 
 
 class WorkflowQuestion(Listed):
-    """Parameters of /v1/workflows. Filters that speak of tasks ask for one task of the job that meets them all."""
+    """Parameters of /v1/workflows. Filters that speak of tasks ask for one task of the workflow that meets them all."""
 
     status: Values = ()
     """`running`, `interrupted`, `succeeded` or `failed`; may be repeated."""
 
 
 class Workflows(Answer):
-    """A page of jobs, the newest first."""
+    """A page of workflows, the newest first."""
 
     workflows: list[Workflow]
-    """The jobs."""
+    """The workflows."""
     next_cursor: str | None
     """`cursor` of the next page; null at the end."""
 
@@ -30,9 +30,9 @@ def routes(ask: Ask, now: Now) -> APIRouter:
     """The routes below /v1/workflows."""
     router = APIRouter(tags=["workflows"])
 
-    @router.get("/v1/workflows", response_model=Workflows, summary="Jobs, the newest first")
+    @router.get("/v1/workflows", response_model=Workflows, summary="Workflows, the newest first")
     def workflows(question: Annotated[WorkflowQuestion, Query()]) -> Any:
-        """Every job that matches. Without `since`, `window` or `trace_id` the last 30 days are searched."""
+        """Every workflow that matches. Without `since`, `window` or `trace_id` the last 30 days are searched."""
         page = newest_first(ask, "workflows", question, now())
         return {"workflows": rows(page.frame), "next_cursor": page.next_cursor}
 

@@ -7,14 +7,11 @@ The children of nested Arrow lists are flat already; the lists' offsets say whic
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from receiver.attributes import Capped, capped_pairs
+from receiver.attributes import Capped, Integers, capped_pairs
 from receiver.limits import Limits
-
-Integers = npt.NDArray[np.int64]
 
 
 class Batch(NamedTuple):

@@ -24,7 +24,7 @@ MAX_CONCURRENT = 1000
 
 Export = Callable[[bytes], Awaitable[bytes]]
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def grpc_server(intake: Intake, max_request_bytes: int) -> grpc.aio.Server:
@@ -68,7 +68,7 @@ def _handler(signal: Signal, export: Export) -> grpc.GenericRpcHandler:
         except MeritError as error:
             code, status = answer_to(error).code, status_of(error)
         except Exception:
-            logger.exception("An OTLP/gRPC %s request failed", signal.name)
+            log.exception("An OTLP/gRPC %s request failed", signal.name)
             code = grpc.StatusCode.INTERNAL
             status = Status(code=code.value[0], message="internal error")
         details = (("grpc-status-details-bin", status.SerializeToString()),)

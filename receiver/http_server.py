@@ -4,7 +4,6 @@ Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 import asyncio
-import logging
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -41,8 +40,6 @@ MESSAGES = {
 }
 
 Export = Callable[[bytes], Awaitable[Message]]
-
-logger = logging.getLogger(__name__)
 
 
 def http_app(intake: Intake, room: Room, max_request_bytes: int) -> Starlette:

@@ -27,7 +27,7 @@ MAX_BATCH_REQUESTS = 4096
 OVERHEAD = 1024
 """Bytes that a waiting request costs besides its body."""
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Waiting(NamedTuple):
@@ -129,7 +129,7 @@ class Intake:
                 for waiting in batch:
                     self._store([waiting])
                 return
-            logger.exception("A request of %d bytes could not be stored", len(batch[0].body))
+            log.exception("A request of %d bytes could not be stored", len(batch[0].body))
             results = [Unavailable("internal error: send this request again later", retry_after=timedelta(seconds=30))]
         _answer(batch, results)
 

@@ -1,4 +1,4 @@
--- What is known of the job that is this trace?
+-- What is known of the workflow that is this trace?
 SELECT * EXCEPT (version, is_deleted, ingested_at, root_agent_id)
 FROM workflows FINAL
 WHERE trace_id = {trace_id:String}

@@ -1,4 +1,4 @@
--- Which jobs match, the newest first? Filters that speak of tasks ask for one task that meets them all.
+-- Which workflows match, the newest first? Filters that speak of tasks ask for one task that meets them all.
 SELECT * EXCEPT (version, is_deleted, ingested_at, root_agent_id)
 FROM workflows FINAL
 WHERE started_at >= {since:DateTime64(9)}

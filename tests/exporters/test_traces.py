@@ -96,7 +96,7 @@ def test_only_the_traces_that_were_asked_for_come_back(tables: Store) -> None:
 
 
 def test_more_traces_than_one_query_takes_come_back(tables: Store) -> None:
-    count = traces.TRACES_AT_ONCE + 5
+    count = traces.IDS_AT_ONCE + 5
     store_rows(tables, [span(number, 1) for number in range(count)])
 
     assert len(traces.stored_spans(tables, [trace_of(number) for number in range(count)])) == count
