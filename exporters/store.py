@@ -7,6 +7,7 @@ it is opened. A client serialises its calls: each thread gets one of its own.
 import threading
 import weakref
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -58,18 +59,17 @@ class Store:
 
     def open(self) -> Self:
         """Take the folder, create what is missing, bring the schema up to date and set the retention."""
-        if self._lock:
-            self._lock.acquire()
-        try:
+        with ExitStack() as undo:
+            if self._lock:
+                self._lock.acquire()
+            undo.callback(self.close)
             bare = self._connect(database=None)
             engine = " ENGINE = Atomic" if self._lock else ""
             bare.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}" + engine, parameters={"name": self._database})
             bare.close()
             migrations.migrate(self)
             migrations.set_retention(self, self._settings.retention)
-        except BaseException:
-            self.close()
-            raise
+            undo.pop_all()
         return self
 
     def insert(self, table: str, frame: pl.DataFrame, *, token: str = "") -> None:

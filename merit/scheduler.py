@@ -70,7 +70,7 @@ class Attempt:
             self.trouble = ""
         except MeritError as error:
             self.trouble = str(error)
-        except BaseException as error:
+        except Exception as error:
             self.trouble = repr(error)
             raise
         if self.trouble not in ("", before):

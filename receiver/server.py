@@ -60,13 +60,12 @@ class Receiver:
 
     def start(self) -> None:
         """Listen on both ports; raises Unavailable, naming the setting to change, if one is taken."""
-        self._intake.start()
-        self._thread.start()
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.stop)
+            self._intake.start()
+            self._thread.start()
             self._ports.result()
-        except BaseException:
-            self.stop()
-            raise
+            undo.pop_all()
 
     def stop(self) -> None:
         """Listen no more, answer what is under way within the grace time, then let go. Safe to call twice."""
@@ -78,7 +77,7 @@ class Receiver:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:
+        except (Exception, SystemExit) as error:  # uvicorn exits where others raise
             if self._ports.done():
                 raise
             self._ports.set_exception(error)
