@@ -6,6 +6,7 @@ Both servers share one event loop in a thread of their own, and one intake: requ
 import asyncio
 import threading
 from concurrent.futures import Future
+from contextlib import ExitStack
 from datetime import timedelta
 
 from receiver.grpc_server import bind, grpc_server
