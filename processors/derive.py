@@ -26,6 +26,9 @@ LAG_BITS = 22
 """Bits of a version for the seconds from the newest span read to the derivation (48 days, then it stays)."""
 
 
+Price = Callable[[pl.DataFrame], pl.DataFrame]
+
+
 class Phase(Enum):
     """How much of a trace is there."""
 
@@ -48,16 +51,14 @@ class Derived:
     """Ids of traces with steps that nobody owns yet, because a parent has not come."""
 
 
-def derive(
-    readings: pl.DataFrame, phase: Phase, now: datetime, price: Callable[[pl.DataFrame], pl.DataFrame] = lambda r: r
-) -> Derived:
+def derive(readings: pl.DataFrame, phase: Phase, now: datetime, price: Price = lambda r: r) -> Derived:
     """Work out what happened in the traces of `readings`.
 
     Args:
         readings: all spans that are known of any number of traces; columns READINGS.
         phase: how much of these traces is there.
         now: time of this derivation, for the version.
-        price: prices calls that took usage from another span's record of them.
+        price: prices again what took usage from another span's record of it, or gave some of its total.
 
     Returns:
         Nodes, tasks and workflows; a trace without tasks has a workflow row marked deleted.
@@ -70,7 +71,7 @@ def derive(
     spans = name_models(spans)
     spans = hand_down(_fail_above(spans, forest), forest)
     owners = find_owners(spans, forest)
-    steps = _count(_assign(spans, forest, owners, phase), forest, owners, repeats)
+    steps = _count(_assign(spans, forest, owners, phase), forest, owners, repeats, price)
     running = phase is Phase.RUNNING
     tasks = summarise_tasks(steps, forest, running=running)
     workflows = summarise_workflows(steps, tasks, running=running)
@@ -155,7 +156,7 @@ def _implicit_agent(spans: pl.DataFrame) -> pl.Series:
     ]
 
 
-def _count(spans: pl.DataFrame, forest: Forest, owners: Owners, repeats: Mask) -> pl.DataFrame:
+def _count(spans: pl.DataFrame, forest: Forest, owners: Owners, repeats: Mask, price: Price) -> pl.DataFrame:
     """Mark what is a node, what is a call, and leave tokens and cost on what is counted only."""
     call = spans["Operation"].is_in(MODEL_CALLS).to_numpy() & ~repeats
     carries = _carries_total(spans, forest, owners, call)
@@ -165,7 +166,7 @@ def _count(spans: pl.DataFrame, forest: Forest, owners: Owners, repeats: Mask) -
     has_node[owners.owner[node & (owners.owner != NONE)]] = True
     node |= owners.agent & ~has_node  # a task has one node at least: its own span
     counted = in_task & (call | carries)
-    return _less_nested_totals(spans, forest, carries).with_columns(
+    return _less_nested_totals(spans, forest, owners, carries, price).with_columns(
         is_node=pl.Series(node),
         is_call=pl.Series(call & node),
         counted=pl.Series(counted),
@@ -180,7 +181,7 @@ def _usage(spans: pl.DataFrame) -> Mask:
 def _carries_total(spans: pl.DataFrame, forest: Forest, owners: Owners, call: Mask) -> Mask:
     """Agent spans that say their usage and have no call below that says any: they stand for the calls they hide."""
     usage = _usage(spans)
-    says = owners.agent & usage
+    says: Mask = (owners.agent | spans["IsAgent"].to_numpy()) & usage  # a run said twice may say it once
     if not says.any():
         return says
     spends = (call & usage).astype(np.int64)
@@ -194,20 +195,26 @@ def _carries_total(spans: pl.DataFrame, forest: Forest, owners: Owners, call: Ma
 TOKENS = tuple(SUMS.values())
 
 
-def _less_nested_totals(spans: pl.DataFrame, forest: Forest, carries: Mask) -> pl.DataFrame:
+def _less_nested_totals(spans: pl.DataFrame, forest: Forest, owners: Owners, carries: Mask, price: Price) -> pl.DataFrame:
     """Of nested totals the inner one counts, and of the outer one what is left, where its dialect's totals include them."""
     outer = nearest(forest.parent, carries)
     includes = spans["TotalsInclude"].to_numpy()
     inner = np.flatnonzero(carries & (outer != NONE))
-    inner = inner[includes[outer[inner]]]
+    inner = inner[includes[outer[inner]] | ~owners.agent[inner]]  # a run said twice is in itself
     if not len(inner):
         return spans
-    nested = spans[inner].select(TOKENS).with_columns(row=pl.Series(outer[inner], dtype=pl.UInt32))
-    sums = nested.group_by("row").agg(pl.col(TOKENS).sum())
+    nested = (
+        spans[inner]
+        .select(*TOKENS, ReportedCostUsd=pl.col("CostUsd").cast(pl.Float64))
+        .with_columns(row=pl.Series(outer[inner], dtype=pl.UInt32))
+    )
+    sums = nested.group_by("row").agg(pl.col(*TOKENS, "ReportedCostUsd").sum())
     joined = spans.with_row_index("row").join(sums, on="row", how="left", suffix="_nested", maintain_order="left")
-    rest = [(pl.col(t).cast(pl.Int64) - pl.col(f"{t}_nested").cast(pl.Int64)).clip(0).cast(pl.UInt64) for t in TOKENS]
-    return joined.with_columns(pl.when(pl.col("InputTokens_nested").is_not_null()).then(r).otherwise(t).alias(t)
-                               for t, r in zip(TOKENS, rest, strict=True)).select(spans.columns)  # fmt: skip
+    rest = {t: (pl.col(t).cast(pl.Int64) - pl.col(f"{t}_nested").cast(pl.Int64)).clip(0).cast(pl.UInt64) for t in TOKENS}
+    rest["ReportedCostUsd"] = (pl.col("ReportedCostUsd") - pl.col("ReportedCostUsd_nested")).clip(0)
+    outermost = pl.col("InputTokens_nested").is_not_null()
+    less = joined.with_columns(pl.when(outermost).then(left).otherwise(name).alias(name) for name, left in rest.items())
+    return price(less.select(spans.columns))
 
 
 def _worded(nodes: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ class Names(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     providers: dict[str, str]
+    makers: dict[str, str]
     paths: frozenset[str]
     local: frozenset[str]
     regions: frozenset[str]

@@ -15,7 +15,7 @@ from genai_prices.data import providers as PROVIDERS
 from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices, TimeOfDateConstraint
 
 from processors.cost_settings import PriceOverride
-from processors.model_names import forms, places, provider_id
+from processors.model_names import forms, names, places, provider_id
 
 FEMTO = 10**15
 """Femtodollars to a dollar: fine enough for prices that are no whole number of picodollars a token (0.0833 $ per million)."""
@@ -105,8 +105,10 @@ def provider_by_id(said: str) -> Provider | None:
 
 
 def provider_of(model: str) -> Provider | None:
-    """The provider that recognises the model as its own."""
-    return next((one for one in PROVIDERS if one.model_match and one.model_match.is_match(model)), None)
+    """The provider that recognises the model as its own, else the maker by the data file."""
+    claimed = (one for one in PROVIDERS if one.model_match and one.model_match.is_match(model))
+    made = (provider_by_id(maker) for start, maker in names().makers.items() if model.startswith(start))
+    return next(claimed, None) or next(made, None)
 
 
 def listed_price(model: ModelInfo, at: datetime) -> Quote | None:

@@ -48,12 +48,20 @@ def known_cost(cost: pl.Expr, priced: pl.Expr, without_price: pl.Expr) -> pl.Exp
 def summarise_tasks(steps: pl.DataFrame, forest: Forest, *, running: bool) -> pl.DataFrame:
     """One row for each task: the columns of TASKS, and `task` and `top` (the task above, null at the top)."""
     members = steps.with_row_index("row").filter(pl.col("task").is_not_null())
+    members = members.with_columns(awaits=_awaits() if members["IsInterrupt"].any() else pl.lit(value=False))
     totals = members.group_by("task", maintain_order=True).agg(*_sums(), *_words(members), *_bounds())
     tasks = totals.join(_heads(members), on="task", how="left")
     tasks = _with_implicit_heads(tasks, steps, forest)
     tasks = _with_parents(tasks, members)
     tasks = _with_words_from_above(tasks, steps)
     return _worded(tasks, running=running)
+
+
+def _awaits() -> pl.Expr:
+    """Steps that wait for a human still: none of their name began after them, as one does when the run is resumed."""
+    waits, end = pl.col("IsInterrupt"), pl.col("Timestamp") + pl.duration(nanoseconds=pl.col("Duration").cast(pl.Int64))
+    resumed = pl.col("Timestamp").filter(~waits).max().over("task", "NodeName") >= end
+    return waits & ~resumed.fill_null(value=False)
 
 
 def _sums() -> Iterator[pl.Expr]:
@@ -73,7 +81,7 @@ def _sums() -> Iterator[pl.Expr]:
     yield pl.col("Complexity").drop_nulls().first().alias("said_complexity")
     yield pl.col("SaidSuccess").drop_nulls().first().alias("said_success")
     yield (pl.col("FailsTask") & pl.col("IsFailure")).any().alias("is_broken")
-    yield pl.col("IsInterrupt").any().alias("is_interrupted")
+    yield pl.col("awaits").any().alias("is_interrupted")
 
 
 def _words(members: pl.DataFrame) -> Iterator[pl.Expr]:

@@ -175,6 +175,8 @@ def test_a_price_that_depends_on_the_time_of_day_holds_to_the_minute() -> None:
         ("x_ai", "grok-4", ("x-ai", "grok-4")),
         ("OpenAI", "GPT-4o", ("openai", "gpt-4o")),
         ("openai", "text-embedding-3-small", ("openai", "text-embedding-3-small")),
+        ("", "text-embedding-3-small", ("openai", "text-embedding-3-small")),
+        ("", "embed-v4.0", ("cohere", "embed-v4.0")),
         ("litellm", "groq/llama-3.3-70b-versatile", ("groq", "llama-3.3-70b-versatile")),
     ],
 )

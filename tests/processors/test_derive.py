@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
 from tests.processors.build import NOW, START, TRACE, agent, chat, frame, happened, reading, tool
 
@@ -259,3 +260,49 @@ def test_whatever_comes_adds_up_and_does_not_depend_on_the_order(rows: list[dict
     assert not (tasks["parent_task_id"] == tasks["task_id"]).any()
     for one, two, key in ((nodes, again.nodes, "span_id"), (tasks, again.tasks, "task_id")):
         assert one.sort("trace_id", key).equals(two.sort("trace_id", key))
+
+
+def test_an_agent_span_that_repeats_the_one_around_it_carries_the_total_that_only_it_says() -> None:
+    usage = {"InputTokens": 100, "OutputTokens": 10, "CostUsd": CENT}
+    alone = happened(agent("a", "boss"), agent("b", "boss", parent="a", **usage))
+    beside = happened(agent("a", "boss"), chat("c", (5, 1), parent="a"), agent("b", "boss", parent="a", **usage))
+    assert (task(alone)["input_tokens"], task(alone)["cost_usd"], task(alone)["nodes"]) == (100, CENT, 1)
+    assert task(beside)["input_tokens"] == 105
+
+
+def test_a_total_said_twice_of_one_run_costs_once() -> None:
+    usage = {"InputTokens": 1000, "OutputTokens": 100, "RequestModel": "gpt-4o", "Provider": "openai"}
+    readings = frame(agent("a", "boss", **usage), agent("b", "boss", parent="a", **usage))
+    price = Pricer()
+    boss = task(derive(price(readings), Phase.WHOLE, NOW, price))
+    assert (boss["input_tokens"], boss["output_tokens"], boss["cost_usd"]) == (1000, 100, Decimal("0.0035"))
+
+
+def test_a_reported_total_that_includes_another_gives_what_that_cost() -> None:
+    usage = {"InputTokens": 100, "OutputTokens": 10, "TotalsInclude": True}
+    readings = frame(
+        agent("a", "boss", ReportedCostUsd=0.03, **usage),
+        agent("b", "helper", parent="a", ReportedCostUsd=0.01, **usage),
+    )
+    price = Pricer()
+    derived = derive(price(readings), Phase.WHOLE, NOW, price)
+    assert (task(derived)["cost_usd"], task(derived, "helper")["cost_usd"]) == (2 * CENT, CENT)
+
+
+@pytest.mark.parametrize(("again", "status"), [("ask", "succeeded"), ("other", "interrupted")])
+def test_a_task_resumed_in_the_same_trace_no_longer_awaits_a_human(again: str, status: str) -> None:
+    derived = happened(
+        agent("a", "boss", lasts=9),
+        reading("n", "node", parent="a", at=1, NodeName="ask", IsInterrupt=True),
+        reading("m", "node", parent="a", at=5, NodeName=again),
+    )
+    assert task(derived)["status"] == status
+
+
+def test_a_step_beside_the_one_that_awaits_a_human_does_not_resume_it() -> None:
+    derived = happened(
+        agent("a", "boss", lasts=9),
+        reading("n", "node", parent="a", at=1, lasts=2, NodeName="ask", IsInterrupt=True),
+        reading("m", "node", parent="a", at=2, lasts=2, NodeName="ask"),
+    )
+    assert task(derived)["status"] == "interrupted"
