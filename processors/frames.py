@@ -1,8 +1,8 @@
 """The columns of every frame that travels between the parts, each declared once.
 
-A frame is a `polars.DataFrame`. Column names are those of the tables (DESIGN: `otel_traces` speaks the names of the
-OpenTelemetry Collector's ClickHouse exporter, Merit's own tables snake_case); a test holds these declarations against
-the tables that the migrations make.
+A frame is a `polars.DataFrame`. Column names are those of the tables (`otel_traces` speaks the names of the OpenTelemetry
+Collector's ClickHouse exporter, Merit's own tables snake_case); a test holds these declarations against the tables that the
+migrations make.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Scores that deserve trust, and the ranking they make (DESIGN section 6).
+"""Scores that deserve trust, and the ranking they make.
 
 A rank never rewards luck. Each agent's mean in a category is drawn to that of the other agents there (see `shrinkage`);
 over several categories an agent is its task-weighted distance from the category means plus the global mean, so that nobody

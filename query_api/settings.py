@@ -13,7 +13,7 @@ class QueryApiSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     endpoint: str = "127.0.0.1:8080"
-    """`host:port` of the API, `/docs` and the dashboard. Port 0 takes any free one."""
+    """`host:port` of the API and `/docs`. Port 0 takes any free one."""
     insecure: bool = False
     """Say `true` to listen on an address that other machines reach although nobody is asked who they are."""
     query_seconds: Annotated[float, Field(gt=0, le=300)] = 10
