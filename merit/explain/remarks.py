@@ -59,7 +59,11 @@ def whose(facts: Facts) -> str:
     if row["Owner"] and row["Owner"] == name:
         return "the span names its owner"
     if facts.implicit:
-        named = {"ResourceAgent": "the agent on the resource", "WorkflowName": "the workflow", "ServiceName": "the service"}
+        named = {
+            "ResourceAgent": "the agent said on it or its resource",
+            "WorkflowName": "the workflow",
+            "ServiceName": "the service",
+        }
         like = next((words for column, words in named.items() if row[column] == name), "the root workflow")
         return f"implicit task: no agent span is above it; called like {like}"
     return "the nearest agent span above it"

@@ -6,9 +6,10 @@ of preference too: the first source that has a value for a span wins. The file i
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -26,7 +27,19 @@ Flag = Literal[
     "said_success", "said_failure", "fails_task", "fails_above", "is_agent", "owner_opens", "owner_lasts", "is_outer",
     "totals_include", "cached_apart", "reasoning_apart", "ignored",
 ]  # fmt: skip
-FieldName = Text | Number | Flag
+FIELDS = tuple(name for kind in (Text, Number, Flag) for name in get_args(kind))
+
+
+def _known(field: Any) -> Any:
+    if field not in FIELDS:
+        nearest = get_close_matches(str(field), FIELDS, 1)
+        raise ValueError(
+            f"unknown field {field!r}: " + (f"did you mean {nearest[0]}?" if nearest else f"use one of {', '.join(FIELDS)}")
+        )
+    return field
+
+
+FieldName = Annotated[Text | Number | Flag, BeforeValidator(_known)]
 
 OPERATIONS = frozenset({
     "invoke_agent", "invoke_workflow", "chat", "text_completion", "generate_content", "embeddings", "retrieval", "execute_tool",

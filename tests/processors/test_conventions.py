@@ -302,3 +302,9 @@ def test_opentelemetry_of_the_openai_agents_sdk(attributes: dict[str, str], oper
 def test_an_agent_that_only_says_its_id_is_called_by_it() -> None:
     reading = read({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.id": "billing"})
     assert (reading["AgentId"], reading["AgentName"]) == ("billing", "billing")
+
+
+def test_a_misspelt_field_is_answered_with_the_nearest_one() -> None:
+    with pytest.raises(ValidationError, match="unknown field 'input_tokenz': did you mean input_tokens\\?") as refused:
+        Dialect.model_validate({"dialect": "mine", "fields": {"input_tokenz": "my.in"}})
+    assert refused.value.error_count() == 1

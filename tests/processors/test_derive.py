@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.conventions.read import Conventions
 from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
-from tests.processors.build import NOW, START, TRACE, agent, chat, frame, happened, reading, tool
+from tests.processors.build import NOW, START, TRACE, agent, chat, frame, happened, reading, span, spans, tool
 
 CENT = Decimal("0.010000000000")
 
@@ -306,3 +307,9 @@ def test_a_step_beside_the_one_that_awaits_a_human_does_not_resume_it() -> None:
         reading("m", "node", parent="a", at=2, lasts=2, NodeName="ask"),
     )
     assert task(derived)["status"] == "interrupted"
+
+
+def test_a_call_under_no_agent_is_of_the_agent_that_the_user_says() -> None:
+    said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "merit.agent.id": "books"}
+    readings = Conventions()(spans(span("chat", said)))
+    assert derive(readings, Phase.WHOLE, NOW).tasks["agent_id"].to_list() == ["books"]
