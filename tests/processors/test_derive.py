@@ -313,3 +313,24 @@ def test_a_call_under_no_agent_is_of_the_agent_that_the_user_says() -> None:
     said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "merit.agent.id": "books"}
     readings = Conventions()(spans(span("chat", said)))
     assert derive(readings, Phase.WHOLE, NOW).tasks["agent_id"].to_list() == ["books"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "inner", "agent_id"),
+    [
+        ("openinference.instrumentation.crewai", "Report.kickoff", "Report.draft", "Report"),
+        ("openinference.instrumentation.dspy", "Answer.forward", "Summary.forward", "Answer"),
+    ],
+)
+def test_a_workflow_below_a_request_names_the_implicit_agent_as_it_would_at_the_root(
+    scope: str, name: str, inner: str, agent_id: str
+) -> None:
+    chain = {"openinference.span.kind": "CHAIN"}
+    later = {"Timestamp": START + timedelta(seconds=1)}
+    rows = spans(
+        span("POST /ask", SpanId="a"),
+        span(name, chain, SpanId="b", ParentSpanId="a", ScopeName=scope),
+        span(inner, chain, SpanId="c", ParentSpanId="b", ScopeName=scope, **later),
+        span("chat", {"openinference.span.kind": "LLM"}, SpanId="d", ParentSpanId="c", ScopeName="openai", **later),
+    )
+    assert derive(Conventions()(rows), Phase.WHOLE, NOW).tasks["agent_id"].to_list() == [agent_id]
