@@ -33,6 +33,11 @@ class Duplicate:
     call: Rows
 
 
+def says_usage() -> pl.Expr:
+    """Whether a span says how many tokens went in or came out."""
+    return pl.any_horizontal(pl.col("InputTokens", "OutputTokens").is_not_null())
+
+
 def count_calls_once(readings: pl.DataFrame, forest: Forest) -> tuple[pl.DataFrame, Mask]:
     """Find the spans that repeat another's call.
 
@@ -147,7 +152,7 @@ def _enrich(readings: pl.DataFrame, found: Duplicate) -> pl.DataFrame:
     """
     if not len(found.row):
         return readings
-    used = readings.select(u=pl.any_horizontal(pl.col("InputTokens", "OutputTokens").is_not_null()))["u"]
+    used = readings.select(u=says_usage())["u"]
     giver = (
         pl.DataFrame({"giver": found.row, "call": found.call}).sort("call").with_columns(used=used.gather(np.sort(found.call)))
     )

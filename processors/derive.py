@@ -12,7 +12,7 @@ from enum import Enum
 import numpy as np
 import polars as pl
 
-from processors.calls import count_calls_once
+from processors.calls import count_calls_once, says_usage
 from processors.conventions.grammar import MODEL_CALLS
 from processors.frames import NODES, TASKS, WORKFLOWS, conform
 from processors.models import name_models
@@ -174,13 +174,9 @@ def _count(spans: pl.DataFrame, forest: Forest, owners: Owners, repeats: Mask, p
     )
 
 
-def _usage(spans: pl.DataFrame) -> Mask:
-    return spans.select(u=pl.any_horizontal(pl.col("InputTokens", "OutputTokens").is_not_null()))["u"].to_numpy()
-
-
 def _carries_total(spans: pl.DataFrame, forest: Forest, owners: Owners, call: Mask) -> Mask:
     """Agent spans that say their usage and have no call below that says any: they stand for the calls they hide."""
-    usage = _usage(spans)
+    usage = spans.select(u=says_usage())["u"].to_numpy()
     says: Mask = (owners.agent | spans["IsAgent"].to_numpy()) & usage  # a run said twice may say it once
     if not says.any():
         return says

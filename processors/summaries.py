@@ -10,6 +10,7 @@ from hashlib import blake2b
 import numpy as np
 import polars as pl
 
+from processors.calls import says_usage
 from processors.conventions.grammar import MODEL_CALLS
 from processors.frames import SUM_OF_MONEY
 from processors.tree import NONE, Forest, spread_up
@@ -34,10 +35,14 @@ SUMS = {
 NO_COST = pl.lit(0).cast(SUM_OF_MONEY)
 
 
+def end() -> pl.Expr:
+    """When a span ended."""
+    return pl.col("Timestamp") + pl.duration(nanoseconds=pl.col("Duration").cast(pl.Int64))
+
+
 def unpriced() -> pl.Expr:
     """A counted call whose price is not known; one that failed and says no usage has none to know."""
-    usage = pl.any_horizontal(pl.col("InputTokens", "OutputTokens").is_not_null())
-    return pl.col("counted") & pl.col("CostUsd").is_null() & (usage | ~pl.col("IsFailure"))
+    return pl.col("counted") & pl.col("CostUsd").is_null() & (says_usage() | ~pl.col("IsFailure"))
 
 
 def known_cost(cost: pl.Expr, priced: pl.Expr, without_price: pl.Expr) -> pl.Expr:
@@ -59,8 +64,8 @@ def summarise_tasks(steps: pl.DataFrame, forest: Forest, *, running: bool) -> pl
 
 def _awaits() -> pl.Expr:
     """Steps that wait for a human still: none of their name began after them, as one does when the run is resumed."""
-    waits, end = pl.col("IsInterrupt"), pl.col("Timestamp") + pl.duration(nanoseconds=pl.col("Duration").cast(pl.Int64))
-    resumed = pl.col("Timestamp").filter(~waits).max().over("task", "NodeName") >= end
+    waits = pl.col("IsInterrupt")
+    resumed = pl.col("Timestamp").filter(~waits).max().over("task", "NodeName") >= end()
     return waits & ~resumed.fill_null(value=False)
 
 
@@ -103,13 +108,12 @@ def _words(members: pl.DataFrame) -> Iterator[pl.Expr]:
 
 def _bounds() -> Iterator[pl.Expr]:
     node = pl.col("is_node")
-    end = pl.col("Timestamp") + pl.duration(nanoseconds=pl.col("Duration").cast(pl.Int64))
     for name in ("TraceId", "agent_id", "agent_name", "version"):
         yield pl.col(name).first()
     yield pl.col("ServiceName").filter(pl.col("is_head") | node).first().alias("service_name")
     yield pl.col("host").first()
     yield pl.col("Timestamp").filter(node).min().alias("first_start")
-    yield end.filter(node).max().alias("last_end")
+    yield end().filter(node).max().alias("last_end")
 
 
 def _heads(members: pl.DataFrame) -> pl.DataFrame:
@@ -201,7 +205,6 @@ def _with_words_from_above(tasks: pl.DataFrame, steps: pl.DataFrame) -> pl.DataF
 
 def _worded(tasks: pl.DataFrame, *, running: bool) -> pl.DataFrame:
     """The columns of TASKS."""
-    own_end = pl.col("Timestamp") + pl.duration(nanoseconds=pl.col("Duration").cast(pl.Int64))
     failed = pl.coalesce(~pl.col("said_success"), pl.col("failed") | pl.col("is_broken"))
     status = (
         pl.lit("running")
@@ -214,7 +217,7 @@ def _worded(tasks: pl.DataFrame, *, running: bool) -> pl.DataFrame:
     )
     tasks = tasks.with_columns(
         started_at=pl.coalesce("Timestamp", "first_start"),
-        ended_at=pl.coalesce(own_end, "last_end"),
+        ended_at=pl.coalesce(end(), "last_end"),
         status=status,
         task_id=pl.col("TraceId") + "-" + pl.col("head_id"),
     ).with_columns(duration_seconds=(pl.col("ended_at") - pl.col("started_at")).dt.total_nanoseconds() / 1e9)
@@ -249,7 +252,6 @@ def _complexity(tasks: pl.DataFrame) -> pl.Expr:
 def summarise_workflows(steps: pl.DataFrame, tasks: pl.DataFrame, *, running: bool) -> pl.DataFrame:
     """One row for each trace: the columns of WORKFLOWS. Without tasks the row is marked deleted."""
     root = pl.col("ParentSpanId") == ""
-    end = pl.col("Timestamp") + pl.duration(nanoseconds=pl.col("Duration").cast(pl.Int64))
     said = pl.col("WorkflowName") != ""
     named = pl.col("WorkflowName").filter(said & root).first(), pl.col("SpanName").filter(root).first()
     traces = steps.group_by("TraceId", maintain_order=True).agg(
@@ -259,7 +261,7 @@ def summarise_workflows(steps: pl.DataFrame, tasks: pl.DataFrame, *, running: bo
         pl.coalesce(*named, pl.col("WorkflowName").filter(said).first()).alias("named"),
         (root & pl.col("IsFailure") & ~pl.col("is_head")).any().alias("root_failed"),
         pl.col("ServiceName").filter(pl.col("ServiceName") != "").unique().sort().alias("services"),
-        end.max().alias("ended_at"),
+        end().max().alias("ended_at"),
         pl.len().alias("spans"),
     )
     joined = traces.join(_per_trace(tasks), left_on="TraceId", right_on="trace_id", how="left", maintain_order="left")
