@@ -1,8 +1,8 @@
 """Who is above whom: the spans of many traces as one forest, in integer columns.
 
 Rows are numbered; a parent is a row number, −1 where there is none. Everything that walks upwards does so for all rows
-at once by pointer jumping: each round doubles the distance, so a chain of n spans takes log2(n) rounds. A cycle of
-parents, which only broken or hostile input makes, ends the walk with −1.
+at once by pointer jumping: each round doubles the distance, so a chain of n spans takes log2(n) rounds. Spans that are
+above themselves, which only broken or hostile input makes, are planted as if their parents had not come.
 """
 
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ class Forest:
     """The links of n spans."""
 
     parent: Rows
-    """Row of each span's parent; −1 at a root and where the parent has not come."""
+    """Row of each span's parent; −1 at a root, where the parent has not come and where it is below the span."""
     top: Rows
-    """Row of the highest span above (or itself); −1 inside a cycle."""
+    """Row of the highest span above (or itself)."""
     root: Mask
     """Spans that say that they have no parent."""
 
     @property
     def incomplete(self) -> Mask:
         """Spans above which one is missing."""
-        missing: Mask = (self.top == NONE) | ~self.root[self.top]
+        missing: Mask = ~self.root[self.top]
         return missing
 
 
@@ -42,11 +42,22 @@ def plant(spans: pl.DataFrame) -> Forest:
         .join(rows.select("TraceId", "SpanId", "row"), on=["TraceId", "SpanId"], how="left", maintain_order="left")["row"]
         .cast(pl.Int64)
         .fill_null(NONE)
-        .to_numpy()
+        .to_numpy(writable=True)
     )
-    every = np.arange(len(parent))
-    top = nearest(parent, parent == NONE)
-    return Forest(parent, np.where(parent == NONE, every, top), (spans["ParentSpanId"] == "").to_numpy())
+    top = at_or_above(parent, parent == NONE)
+    if (top == NONE).any():
+        parent[_circling(parent)] = NONE
+        top = at_or_above(parent, parent == NONE)
+    return Forest(parent, top, (spans["ParentSpanId"] == "").to_numpy())
+
+
+def _circling(parent: Rows) -> Rows:
+    """The rows that are above themselves: after as many steps as there are rows, nothing else is left to stand on."""
+    above = parent.copy()
+    for _ in range(len(parent).bit_length() + 1):
+        walking = np.flatnonzero(above != NONE)
+        above[walking] = above[above[walking]]
+    return np.unique(above[above != NONE])
 
 
 def nearest(parent: Rows, stop: Mask) -> Rows:

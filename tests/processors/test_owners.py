@@ -162,3 +162,9 @@ def test_an_outermost_run_below_a_request_opens_a_task_as_it_would_at_the_root()
 def test_an_outermost_run_below_an_agent_is_a_step_of_it() -> None:
     derived = happened(agent("a", "boss"), reading("g", "node", parent="a", NameOnTop="graph"), chat("c", parent="g"))
     assert who(derived) == {"g": "boss", "c": "boss"}
+
+
+def test_agents_that_are_above_each_other_are_both_at_the_top_of_a_workflow_that_ends() -> None:
+    derived = happened(agent("a", "boss", parent="b"), agent("b", "helper", parent="a"))
+    assert derived.tasks["parent_task_id"].to_list() == ["", ""]
+    assert derived.workflows["status"].to_list() == ["succeeded"]

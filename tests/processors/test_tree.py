@@ -41,11 +41,10 @@ def test_a_span_below_a_missing_one_is_incomplete_and_so_is_all_below_it() -> No
 
 
 @pytest.mark.parametrize("links", [[("a", "a")], [("a", "b"), ("b", "a")], [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")]])
-def test_a_cycle_of_parents_ends_the_walk(links: list[tuple[str, str]]) -> None:
-    forest = plant(linked(*links))
-    assert set(nearest(forest.parent, np.zeros(len(links), dtype=bool))) == {NONE}
-    assert forest.incomplete.all()
-    depths(forest.parent)
+def test_spans_above_themselves_are_planted_as_if_their_parents_had_not_come(links: list[tuple[str, str]]) -> None:
+    forest = plant(linked(*links, ("e", links[-1][0]), ("f", "")))
+    assert forest.parent.tolist() == [0 if span == "d" else NONE for span, _ in links] + [len(links) - 1, NONE]
+    assert forest.incomplete.tolist() == [True] * (len(links) + 1) + [False]
 
 
 def test_nobody_is_above_itself_even_in_a_cycle() -> None:
