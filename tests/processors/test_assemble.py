@@ -218,10 +218,10 @@ def test_a_trace_whose_root_the_store_has_does_not_run_any_more() -> None:
 
 @pytest.mark.parametrize("rounds", [1, 30])
 def test_memory_holds_no_more_spans_than_allowed(rounds: int) -> None:
-    traces = opened(max_spans=1_000)
+    traces, sixty = opened(max_spans=1_000), pl.concat([spans(trace, 2) for trace in range(60)])
     for _ in range(30 // rounds):
         for number in range(rounds):
-            traces.add(pl.concat([spans(100 * number + trace, 2) for trace in range(60)]))
+            traces.add(sixty.with_columns(TraceId=pl.col("TraceId") + str(number)))
             assert len(traces) <= 1_000
         traces.due(at(1))
 
