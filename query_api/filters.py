@@ -6,7 +6,7 @@ answer another question than the one that was asked.
 
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,7 @@ AHEAD = timedelta(days=1)
 """Clocks of senders may be this far ahead: spans beyond are rejected at the door."""
 
 Values = Annotated[tuple[Annotated[str, Field(max_length=1024)], ...], Field(max_length=100)]
+Statuses = Annotated[tuple[Literal["running", "interrupted", "succeeded", "failed"], ...], Field(max_length=100)]
 
 
 class Period(NamedTuple):

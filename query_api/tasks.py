@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, Field
 
 from query_api.answers import Answer, Node, Row, Task, rows
-from query_api.filters import Question, Values
+from query_api.filters import Question, Statuses
 from query_api.pages import Listed, newest_first
 from query_api.problems import ProblemError
 from query_api.questions import Ask, Now
@@ -25,7 +25,7 @@ MOST_TASKS = 1_000
 class TaskQuestion(Listed):
     """Parameters of /v1/tasks."""
 
-    status: Values = ()
+    status: Statuses = ()
     """`running`, `interrupted`, `succeeded` or `failed`; may be repeated."""
 
 

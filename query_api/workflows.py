@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from query_api.answers import Answer, Workflow, rows
-from query_api.filters import Values
+from query_api.filters import Statuses
 from query_api.pages import Listed, newest_first
 from query_api.questions import Ask, Now
 
@@ -13,7 +13,7 @@ from query_api.questions import Ask, Now
 class WorkflowQuestion(Listed):
     """Parameters of /v1/workflows. Filters that speak of tasks ask for one task of the workflow that meets them all."""
 
-    status: Values = ()
+    status: Statuses = ()
     """`running`, `interrupted`, `succeeded` or `failed`; may be repeated."""
 
 

@@ -105,6 +105,8 @@ def test_what_cannot_be_taken_is_refused_with_what_to_change(
         ("rankings?by=points", "use success_rate, speed"),
         ("rankings?profile=mine", "'default'"),
         ("nodes?success=perhaps", "boolean"),
+        ("tasks?status=failure", "'succeeded'"),
+        ("workflows?status=failed&status=", "'interrupted'"),
         ("traces/a?limit=20001", "20000"),
     ],
 )
