@@ -117,11 +117,19 @@ def test_the_same_rows_stored_again_are_no_more_rows(tables: Store) -> None:
     assert tables.query("SELECT count() FROM otel_traces").item() == 7
 
 
-def test_a_span_delivered_again_is_one_span_in_the_end(tables: Store) -> None:
+def test_a_request_delivered_again_is_stored_once_for_readers_without_final_too(tables: Store) -> None:
     store_rows(tables, job(1))
     store_rows(tables, [row | {"IngestedAt": LATER} for row in job(1)])
 
-    assert tables.query("SELECT count(), max(IngestedAt) FROM otel_traces FINAL").row(0) == (7, LATER)
+    assert tables.query("SELECT count() FROM otel_traces").item() == 7
+
+
+def test_a_span_delivered_again_that_says_something_else_replaces_itself_in_the_end(tables: Store) -> None:
+    store_rows(tables, job(1))
+    store_rows(tables, [row | {"IngestedAt": LATER, "SpanAttributes": {"said": "later"}} for row in job(1)])
+
+    found = tables.query("SELECT count(), max(IngestedAt), any(SpanAttributes['said']) FROM otel_traces FINAL")
+    assert found.row(0) == (7, LATER, "later")
 
 
 def test_deriving_again_leaves_no_old_row(tables: Store) -> None:
