@@ -28,6 +28,9 @@ TRACES_AT_ONCE = 2_000
 MOST_CULPRITS = 10
 """More traces than these that cannot be derived, of one batch, are no fault of the traces."""
 
+LONGEST_AWAITED = timedelta(hours=1)
+"""How far back a start looks for traces that miss a parent, should `max_age_seconds` have been longer before."""
+
 
 class Pipeline:
     """The steps between receiver and store.
@@ -54,6 +57,11 @@ class Pipeline:
         self._opening = Lock()
         self._traces: OpenTraces | None = None
         self._swept: datetime | None = None
+
+    @property
+    def read_keys(self) -> frozenset[str]:
+        """Span attributes that some dialect reads."""
+        return self._conventions.keys
 
     def consume(self, received: pl.DataFrame) -> None:
         """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable."""
@@ -125,7 +133,7 @@ class Pipeline:
         age = timedelta(seconds=self._settings.assemble.max_age_seconds)
         opened = OpenTraces(self._settings.assemble, traces.ingested_traces(self._store, now - age), now)
         last = traces.last_derivation(self._store) or now
-        opened.adopt(traces.orphaned_traces(self._store, min(last, now) - age))
+        opened.adopt(traces.orphaned_traces(self._store, min(last, now) - max(age, LONGEST_AWAITED)))
         return opened
 
     def _sweep_since(self, now: datetime) -> datetime:

@@ -64,7 +64,8 @@ class Program:
             stops.callback(self._drain)
             self.scheduler.start()
             stops.callback(self.scheduler.stop)
-            self.receiver = Receiver(settings.receivers, self.pipeline.consume, self._now, retention)
+            pipeline = self.pipeline
+            self.receiver = Receiver(settings.receivers, pipeline.consume, self._now, retention, pipeline.read_keys)
             self.receiver.start()
             stops.callback(self.receiver.stop)
             self._stops = stops.pop_all()

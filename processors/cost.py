@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import polars as pl
 
+from processors.conventions.grammar import MOST_TOKENS
 from processors.cost_settings import CostSettings
 from processors.frames import MONEY
 from processors.prices import Quote, changes_of_day, quote
@@ -24,7 +25,6 @@ KEY = ("Provider", "ResponseModel", "RequestModel", "Day", "Period")
 COUNTS = ("InputTokens", "OutputTokens", "CachedInputTokens", "CacheWriteTokens", "ReasoningTokens")
 USED = ("Timestamp", "Provider", "ResponseModel", "RequestModel", *COUNTS)
 RATES = ("input", "cached", "write", "output", "reasoning", "request")
-MOST_TOKENS = 10**12
 MOST_FEMTO = 9 * 10**18
 """Just under the largest Int64: 9,000 US dollars."""
 PICO = 1000

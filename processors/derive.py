@@ -166,10 +166,13 @@ def _count(spans: pl.DataFrame, forest: Forest, owners: Owners, repeats: Mask, p
     has_node[owners.owner[node & (owners.owner != NONE)]] = True
     node |= owners.agent & ~has_node  # a task has one node at least: its own span
     counted = in_task & (call | carries)
+    held = nearest(forest.parent, carries) != NONE
+    held |= (owners.owner != NONE) & carries[owners.owner]
     return _less_nested_totals(spans, forest, owners, carries, price).with_columns(
         is_node=pl.Series(node),
         is_call=pl.Series(call & node),
         counted=pl.Series(counted),
+        in_total=pl.Series(held & call),
         Operation=pl.when(pl.Series(repeats)).then(pl.lit("node")).otherwise("Operation"),
     )
 
@@ -230,7 +233,7 @@ def _worded(nodes: pl.DataFrame) -> pl.DataFrame:
         response_model="ResponseModel",
         service_name="ServiceName",
         started_at="Timestamp",
-        duration_seconds=pl.col("Duration") / 1e9,
+        duration_seconds=(pl.col("Duration") / 1e9).round(9),
         **counted,
         cost_usd=pl.when("counted").then("CostUsd"),
         price_source=pl.when("counted").then("PriceSource").fill_null(""),

@@ -41,8 +41,14 @@ def end() -> pl.Expr:
 
 
 def unpriced() -> pl.Expr:
-    """A counted call whose price is not known; one that failed and says no usage has none to know."""
-    return pl.col("counted") & pl.col("CostUsd").is_null() & (says_usage() | ~pl.col("IsFailure"))
+    """A counted call whose price is not known; one without usage has none to know if it failed, or an agent's total holds it."""
+    none_to_know = ~says_usage() & (pl.col("IsFailure") | pl.col("in_total"))
+    return pl.col("counted") & pl.col("CostUsd").is_null() & ~none_to_know
+
+
+def seconds_between() -> pl.Expr:
+    """From `started_at` to `ended_at`, to the nanosecond."""
+    return ((pl.col("ended_at") - pl.col("started_at")).dt.total_nanoseconds() / 1e9).round(9)
 
 
 def known_cost(cost: pl.Expr, priced: pl.Expr, without_price: pl.Expr) -> pl.Expr:
@@ -220,7 +226,7 @@ def _worded(tasks: pl.DataFrame, *, running: bool) -> pl.DataFrame:
         ended_at=pl.coalesce(end(), "last_end"),
         status=status,
         task_id=pl.col("TraceId") + "-" + pl.col("head_id"),
-    ).with_columns(duration_seconds=(pl.col("ended_at") - pl.col("started_at")).dt.total_nanoseconds() / 1e9)
+    ).with_columns(duration_seconds=seconds_between())
     is_failed = pl.col("status") == "failed"
     return tasks.with_columns(
         trace_id="TraceId",
@@ -270,7 +276,7 @@ def summarise_workflows(steps: pl.DataFrame, tasks: pl.DataFrame, *, running: bo
         trace_id="TraceId",
         name=pl.coalesce("named", "first_name").fill_null(""),
         status=status.fill_null(""),
-        duration_seconds=(pl.col("ended_at") - pl.col("started_at")).dt.total_nanoseconds() / 1e9,
+        duration_seconds=seconds_between(),
         cost_usd=known_cost(pl.col("cost"), pl.col("priced_calls"), pl.col("unpriced_calls")),
         root_agent_id=pl.col("root_agent_id").fill_null(""),
         agents=pl.coalesce("agents", pl.lit([], dtype=pl.List(pl.String))),

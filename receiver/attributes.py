@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from receiver.limits import Limits
 from receiver.nested import array_texts, double_text, kvlist_texts
 
 Integers = npt.NDArray[np.int64]
@@ -51,8 +52,8 @@ class Capped(NamedTuple):
     dropped: Integers
 
 
-def capped_pairs(lists: pa.ListArray, max_count: int, max_bytes: int) -> Capped:
-    """The attributes in `lists`: the first `max_count` of each as sent, their texts at most `max_bytes` long.
+def capped_pairs(lists: pa.ListArray, limits: Limits) -> Capped:
+    """The attributes in `lists`, as many and as long as `limits` allow: of too many those that are read, then the first sent.
 
     Raises:
         Malformed: a nested value is.
@@ -62,16 +63,24 @@ def capped_pairs(lists: pa.ListArray, max_count: int, max_bytes: int) -> Capped:
         return Capped(Pairs(NONE, NONE, np.zeros(0, np.int64), len(lists)), np.zeros(len(lists), np.int64))
     counts = np.diff(lists.offsets.to_numpy())
     rows = np.repeat(np.arange(len(lists)), counts)
-    dropped = np.maximum(counts - max_count, 0).astype(np.int64)
+    dropped = np.maximum(counts - limits.max_attributes, 0).astype(np.int64)
     texts = value_texts(entries.field("value"))
     keys = entries.field("key")
     if dropped.any():
-        kept = np.flatnonzero(np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts) < max_count)
+        kept = _kept(keys, rows, counts, limits)
         keys, texts, rows = keys.take(pa.array(kept)), texts.take(pa.array(kept)), rows[kept]
-    texts, shortened = _shorten(texts, max_bytes)
+    texts, shortened = _shorten(texts, limits.max_attribute_bytes)
     if len(shortened):
         dropped += np.bincount(rows[shortened], minlength=len(lists))
     return Capped(Pairs(keys, texts, rows, len(lists)), dropped)
+
+
+def _kept(keys: pa.StringArray, rows: Integers, counts: Integers, limits: Limits) -> Integers:
+    """Which attributes are kept, in the order in which they were sent."""
+    unread = ~pc.is_in(keys, pa.array(sorted(limits.kept_first), pa.string())).to_numpy(zero_copy_only=False)
+    wanted = np.lexsort((unread, rows))  # stable: within a map first what is read, each in the order sent
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.sort(wanted[place < limits.max_attributes])
 
 
 def maps(pairs: Pairs) -> pa.MapArray:

@@ -41,8 +41,8 @@ def flatten(resource_spans: pa.ListArray, limits: Limits) -> Batch:
         resource,
         scope,
         request_of_resource[resource],
-        capped_pairs(resources.field("attributes"), limits.max_attributes, limits.max_attribute_bytes),
-        capped_pairs(scopes.field("attributes"), limits.max_attributes, limits.max_attribute_bytes),
+        capped_pairs(resources.field("attributes"), limits),
+        capped_pairs(scopes.field("attributes"), limits),
     )
 
 

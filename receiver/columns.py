@@ -22,7 +22,7 @@ def span_columns(batch: Batch, limits: Limits, admitted: npt.NDArray[np.bool_]) 
     Attributes of a scope join those of its `admitted` spans only: what is rejected need not be blown up.
     """
     spans = batch.spans
-    own = capped_pairs(spans.field("attributes"), limits.max_attributes, limits.max_attribute_bytes)
+    own = capped_pairs(spans.field("attributes"), limits)
     pairs, scope_pairs = own.pairs, batch.scope_attributes.pairs
     if len(scope_pairs.rows):
         pairs = scope_pairs.repeated(np.where(admitted, batch.scope, -1)).before(pairs)
@@ -65,7 +65,7 @@ def inherited_columns(batch: Batch, resource: Integers, scope: Integers) -> pa.T
 
 def _events(lists: pa.ListArray, limits: Limits) -> tuple[dict[str, pa.Array], Integers]:
     events = lists.flatten()
-    attributes = capped_pairs(events.field("attributes"), limits.max_attributes, limits.max_attribute_bytes)
+    attributes = capped_pairs(events.field("attributes"), limits)
     columns = {
         "Events.Timestamp": _as_lists(lists, _times(events.field("time_unix_nano"))),
         "Events.Name": _as_lists(lists, events.field("name")),
@@ -76,7 +76,7 @@ def _events(lists: pa.ListArray, limits: Limits) -> tuple[dict[str, pa.Array], I
 
 def _links(lists: pa.ListArray, limits: Limits) -> tuple[dict[str, pa.Array], Integers]:
     links = lists.flatten()
-    attributes = capped_pairs(links.field("attributes"), limits.max_attributes, limits.max_attribute_bytes)
+    attributes = capped_pairs(links.field("attributes"), limits)
     columns = {
         "Links.TraceId": _as_lists(lists, hex_texts(links.field("trace_id"))),
         "Links.SpanId": _as_lists(lists, hex_texts(links.field("span_id"))),

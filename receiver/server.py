@@ -28,6 +28,7 @@ class Receiver:
             one thread.
         now: the clock.
         retention: spans that started earlier are rejected.
+        kept_first: keys of attributes that are kept before others where a span has too many.
         grace: how long stopping waits for what is under way.
     """
 
@@ -37,10 +38,11 @@ class Receiver:
         consume: Consume,
         now: Now,
         retention: timedelta = Limits.retention,
+        kept_first: frozenset[str] = Limits.kept_first,
         grace: timedelta = GRACE,
     ) -> None:
         self._otlp, self._grace = settings.otlp, grace
-        limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, retention)
+        limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, kept_first, retention)
         self._max_bytes = self._otlp.max_request_mib << 20
         self._room = Room(self._otlp.max_waiting_mib << 20)
         self._intake = Intake(consume, now, limits, self._room, self._max_bytes)

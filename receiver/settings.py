@@ -70,7 +70,8 @@ class OtlpSettings(BaseModel):
     max_waiting_mib: Annotated[int, Field(ge=1)] = 128
     """What may wait to be stored, all requests together; beyond it senders are told to come back later."""
     max_attributes: Annotated[int, Field(ge=1, le=100_000)] = 256
-    """Attributes kept of a span, of its resource and of each event, the first ones sent; the rest is counted as dropped.
+    """Attributes kept of a span, of its resource and of each event: first those that Merit reads, then in the order sent;
+    the rest is counted as dropped.
     Twice the OpenTelemetry SDKs' own limit of 128: instrumentations that flatten messages into attributes raise that."""
     max_attribute_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Bytes kept of an attribute's value; what was cut is counted as dropped. Prompts are wanted, and this is a prompt of

@@ -13,6 +13,7 @@ from exporters.folder import FolderLock
 from exporters.store import Store, chdb_folder
 from exporters.traces import stored_spans
 from merit.settings import Settings
+from processors.conventions.read import Conventions
 from processors.errors import Rejected, Unavailable
 from processors.frames import RECEIVED, empty
 from receiver.decode import Outcome, decode
@@ -110,7 +111,8 @@ def _requests(name: str, body: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _decoded(payloads: Sequence[tuple[str, bytes]], settings: Settings, now: datetime) -> Found:
     otlp = settings.receivers.otlp
-    limits = Limits(otlp.max_attributes, otlp.max_attribute_bytes, FOREVER)
+    keys = Conventions(settings.processors.conventions.extra).keys
+    limits = Limits(otlp.max_attributes, otlp.max_attribute_bytes, keys, FOREVER)
     spans, outcomes = decode([body for _, body in payloads], limits, now)
     rejected = []
     for (name, _), outcome in zip(payloads, outcomes, strict=True):

@@ -49,6 +49,9 @@ OPERATIONS = frozenset({
 MODEL_CALLS = ("chat", "text_completion", "generate_content", "embeddings")
 """Operations that call a model and are priced."""
 
+MOST_TOKENS = 10**12
+"""More than this no call can use: such a count is unknown, lest one span spoil every sum."""
+
 
 class Strict(BaseModel):
     """Unknown keys are refused: a typing error in a mapping must not be a silent gap in the data."""

@@ -15,7 +15,18 @@ import polars as pl
 
 from processors.conventions import expressions as ex
 from processors.conventions.attributes import columns_of
-from processors.conventions.grammar import MODEL_CALLS, Condition, Dialect, FieldName, Flag, Source, Text, Vocabulary, shipped
+from processors.conventions.grammar import (
+    MODEL_CALLS,
+    MOST_TOKENS,
+    Condition,
+    Dialect,
+    FieldName,
+    Flag,
+    Source,
+    Text,
+    Vocabulary,
+    shipped,
+)
 from processors.conventions.json_columns import json_columns
 from processors.frames import READINGS, STRING
 
@@ -231,6 +242,9 @@ def _first(field: FieldName | str, expressions: Sequence[pl.Expr]) -> pl.Expr:
     text = pl.coalesce(*expressions) if expressions else pl.lit(None, dtype=STRING)
     if field in {"files_created", "files_modified"}:
         return ex.how_many(text, COUNTS[field])
+    if field.endswith("_tokens"):
+        number = ex.whole_number(text, COUNTS[field])
+        return pl.when(number <= MOST_TOKENS).then(number)
     if field in COUNTS:
         return ex.whole_number(text, COUNTS[field])
     if field in {"temperature", "reported_cost_usd"}:

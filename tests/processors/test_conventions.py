@@ -92,6 +92,10 @@ def test_numbers_come_as_texts_and_as_floats_and_as_nonsense(said: str, tokens: 
     assert read({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": said})["InputTokens"] == tokens
 
 
+def test_more_tokens_than_any_call_can_use_are_unknown() -> None:
+    assert read({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": str(2**62)})["InputTokens"] is None
+
+
 def test_cached_tokens_beyond_the_input_were_reported_apart() -> None:
     spoken = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": "10", "gen_ai.usage.output_tokens": "1"}
     cache = {"gen_ai.usage.cache_read.input_tokens": "900", "gen_ai.usage.cache_creation.input_tokens": "100"}

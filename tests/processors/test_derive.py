@@ -52,6 +52,12 @@ def test_an_agent_whose_calls_say_no_usage_carries_its_total_itself() -> None:
     assert derived.nodes.filter(span_id="a")["operation"].to_list() == ["invoke_agent"]
 
 
+def test_a_call_whose_usage_an_agents_total_holds_is_not_unpriced() -> None:
+    derived = happened(agent("a", "boss", InputTokens=100, OutputTokens=10, CostUsd=CENT), chat("b", None, parent="a"))
+    assert (task(derived)["cost_usd"], task(derived)["unpriced_calls"]) == (CENT, 0)
+    assert not derived.nodes["unpriced"].any()
+
+
 @pytest.mark.parametrize(("include", "outer"), [(True, 60), (False, 100)])
 def test_of_nested_totals_the_inner_one_counts_and_the_rest_of_the_outer(include: bool, outer: int) -> None:
     derived = happened(

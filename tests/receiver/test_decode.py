@@ -15,6 +15,7 @@ from tests.receiver.builders import (
     attributes,
     body,
     decoded,
+    plain_rows,
     request,
     row,
     span,
@@ -119,6 +120,17 @@ def test_ten_thousand_attributes_are_cut_to_the_first_and_counted():
     assert len(got["SpanAttributes"]) == 256
     assert got["SpanAttributes"][-1] == ("k00255", "255")
     assert got["DroppedAttributes"] == 10_000 - 256 + 7
+
+
+def test_of_too_many_attributes_those_that_are_read_stay_wherever_they_were_sent():
+    filler = {f"k{n:05}": n for n in range(1_000)}
+    sent = span(attributes=attributes(filler | {"gen_ai.agent.name": "billing", "gen_ai.operation.name": "invoke_agent"}))
+    few = span(attributes=attributes({"a": 1}))
+    made = decoded(body(sent, few), max_attributes=3, kept_first=frozenset({"gen_ai.agent.name", "gen_ai.operation.name"}))
+    kept, untouched = plain_rows(made.spans)
+    assert [key for key, _ in kept["SpanAttributes"]] == ["gen_ai.agent.name", "gen_ai.operation.name", "k00000"]
+    assert kept["DroppedAttributes"] == 999
+    assert untouched["SpanAttributes"] == [("a", "1")]
 
 
 def test_long_values_are_cut_at_a_whole_character_and_counted():
