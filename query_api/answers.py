@@ -170,6 +170,8 @@ class Workflow(Answer):
     """What the root is called."""
     status: str = Field(examples=["succeeded"])
     """`running`, `interrupted`, `succeeded` or `failed`."""
+    root_agent_id: str | None = Field(examples=["planner"])
+    """Whose task is at the top; of several at the top, the first."""
     agents: list[str]
     """Who took part."""
     services: list[str]

@@ -13,6 +13,7 @@ from query_api.questions import Ask
 
 MOST_SPANS = 20_000
 MOST_TASKS = 2_000
+MOST_HANDOFFS = 2_000
 MOST_OWNERS = 1_000_000
 
 TraceId = Annotated[str, Path(max_length=200), AfterValidator(unquote), AfterValidator(str.lower)]
@@ -60,6 +61,36 @@ class Span(Answer):
     """Whether an attribute is longer than is shown."""
 
 
+class Call(Answer):
+    """One task that works for another: who called whom."""
+
+    from_agent_id: str | None
+    """Who called."""
+    to_agent_id: str | None
+    """Who was called."""
+    from_task_id: str
+    """The task that called."""
+    to_task_id: str
+    """The task that was called."""
+
+
+class Handoff(Answer):
+    """A step by which an agent hands its work over to another."""
+
+    agent_id: str | None
+    """Who handed over."""
+    task_id: str
+    """The task it belongs to."""
+    span_id: str
+    """The span."""
+    name: str | None = Field(examples=["transfer_to_billing"])
+    """What the handoff is called."""
+    started_at: Time
+    """When it began."""
+    success: bool
+    """Whether it succeeded."""
+
+
 class Trace(Answer):
     """A trace: its spans with their parents, its tasks and the workflow they make."""
 
@@ -75,6 +106,10 @@ class Trace(Answer):
     """Whether there are more tasks than are shown."""
     tasks: list[Task]
     """The tasks in the order they began; `parent_task_id` makes them a tree."""
+    calls: list[Call]
+    """Which task called which, in the order the called ones began, at most 2,000; tasks at the top are called by none."""
+    handoffs: list[Handoff]
+    """Where an agent handed its work over, in the order it did, at most 2,000."""
     workflow: Workflow | None
     """The workflow; null while the trace is not worked out, or if it holds no task."""
 
@@ -100,6 +135,8 @@ def routes(ask: Ask) -> APIRouter:
             "spans": shown,
             "tasks_cut": tasks.height > MOST_TASKS,
             "tasks": rows(tasks.head(MOST_TASKS)),
+            "calls": rows(ask("trace_calls", {**key, "limit": MOST_TASKS}, MOST_TASKS)),
+            "handoffs": rows(ask("trace_handoffs", {**key, "limit": MOST_HANDOFFS}, MOST_HANDOFFS)),
             "workflow": workflows[0] if workflows else None,
         }
 

@@ -1,5 +1,5 @@
 -- What is known of the workflow that is this trace?
-SELECT * EXCEPT (version, is_deleted, ingested_at, root_agent_id)
+SELECT * EXCEPT (version, is_deleted, ingested_at)
 FROM workflows FINAL
 WHERE trace_id = {trace_id:String}
 LIMIT {limit:UInt32}

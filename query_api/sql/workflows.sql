@@ -1,5 +1,5 @@
 -- Which workflows match, the newest first? Filters that speak of tasks ask for one task that meets them all.
-SELECT * EXCEPT (version, is_deleted, ingested_at, root_agent_id)
+SELECT * EXCEPT (version, is_deleted, ingested_at)
 FROM workflows FINAL
 WHERE started_at >= {since:DateTime64(9)}
   AND started_at < {until:DateTime64(9)}

@@ -63,6 +63,29 @@ def test_a_trace_whose_spans_have_expired_shows_its_tasks(api: TestClient, table
     assert (trace["spans"], trace["total_spans"], len(trace["tasks"])) == ([], 0, 1)
 
 
+def test_a_trace_says_who_called_whom_and_who_handed_over(api: TestClient, tables: Store) -> None:
+    top, below = (f"{trace_of(1)}-{span_of(n)}" for n in (1, 4))
+    called = task(1, span_id=span_of(4), task_id=below, parent_task_id=top, agent_id="writer")
+    elsewhere = task(2, span_id=span_of(4), parent_task_id=f"{trace_of(2)}-{span_of(1)}")
+    put(tables, "tasks", [task(1), called, task(2), elsewhere])
+    handoff = {"operation": "handoff", "node_name": "to_writer"}
+    put(tables, "nodes", [node(1, 2), node(1, 3, **handoff, success=False), node(2, 3, **handoff)])
+    put(tables, "workflows", [workflow(1)])
+    trace = api.get(f"/v1/traces/{trace_of(1)}").json()
+    assert trace["calls"] == [{"from_agent_id": "researcher", "to_agent_id": "writer", "from_task_id": top, "to_task_id": below}]
+    assert trace["handoffs"] == [
+        {
+            "agent_id": "researcher",
+            "task_id": top,
+            "span_id": span_of(3),
+            "name": "to_writer",
+            "started_at": "2026-01-31T11:00:01.003Z",
+            "success": False,
+        }
+    ]
+    assert trace["workflow"]["root_agent_id"] == "researcher"
+
+
 def test_ten_thousand_spans_come_whole(api: TestClient, tables: Store) -> None:
     put(tables, "otel_traces", [span(1, n, n // 2 if n else None) for n in range(10_000)])
     put(tables, "nodes", [node(1, n) for n in range(2, 10_000)])

@@ -14,6 +14,7 @@ def test_a_workflow_has_the_fields_of_the_contract(api: TestClient, tables: Stor
             "trace_id": trace_of(1),
             "name": "job",
             "status": "succeeded",
+            "root_agent_id": "researcher",
             "agents": ["a", "b"],
             "services": ["app", "web"],
             "tasks": 1,
