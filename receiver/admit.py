@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from receiver.batch import Batch, inherited_bytes
+from receiver.hexadecimal import not_hex_text
 from receiver.limits import Limits
 
 Mask = npt.NDArray[np.bool_]
@@ -90,15 +91,23 @@ def _identifier(spans: pa.StructArray, name: str, size: int) -> Rule:
     lengths = pc.binary_length(ids).to_numpy()
 
     def found(row: int) -> str:
-        return f"{name} is {'all zero' if zero[row] else f'{lengths[row]} bytes long'}"
+        return f"{name} is all zero" if zero[row] else _misshapen(name, ids[row].as_py())
 
     return Rule((lengths != size) | zero, found, f"send {size} bytes that are not all zero")
 
 
 def _parent(spans: pa.StructArray) -> Rule:
-    lengths = pc.binary_length(spans.field("parent_span_id")).to_numpy()
+    ids = spans.field("parent_span_id")
+    lengths = pc.binary_length(ids).to_numpy()
     wrong = (lengths != 0) & (lengths != 8)
-    return Rule(wrong, lambda i: f"parent_span_id is {lengths[i]} bytes long", "send 8 bytes, or none for a root span")
+    return Rule(wrong, lambda i: _misshapen("parent_span_id", ids[i].as_py()), "send 8 bytes, or none for a root span")
+
+
+def _misshapen(name: str, identifier: bytes) -> str:
+    text = not_hex_text(identifier)
+    if text is None:
+        return f"{name} is {len(identifier)} bytes long"
+    return f"{name} {text!r} is no hex of whole bytes: OTLP/JSON writes ids in hex, not in base64"
 
 
 def _time(value: np.uint64) -> str:
