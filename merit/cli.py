@@ -184,15 +184,17 @@ def rederive(
     """Work stored spans out again, e.g. after a price or a mapping has changed."""
     from rich.progress import Progress
 
+    from exporters.store import Store
     from merit import clock, settings
-    from merit.program import opened_pipeline
+    from merit.program import pipeline_on
 
     with told():
         begin, end = moment(since, "--since"), moment(until, "--until") if until else clock.now()
-        with (
-            opened_pipeline(settings.load_here(config), clock.now) as pipeline,
-            Progress(console=Console(stderr=True)) as progress,
-        ):
+        loaded = settings.load_here(config)
+        store = Store(loaded.exporters.clickhouse)
+        pipeline = pipeline_on(store, loaded, clock.now)
+        pipeline.refuse_bad_range(begin, end)
+        with store, Progress(console=Console(stderr=True)) as progress:
             bar = progress.add_task("traces", total=None)
             count = pipeline.rederive(begin, end, lambda done, of: progress.update(bar, completed=done, total=of))
         typer.echo(f"derived {count} traces again")

@@ -99,14 +99,8 @@ class Pipeline:
         Raises:
             Rejected: `since` is older than the spans that are kept, or not before `until`.
         """
+        self.refuse_bad_range(since, until)
         now = self._now()
-        if since >= until:
-            raise Rejected(f"since ({since:%Y-%m-%d %H:%M}) must be before until ({until:%Y-%m-%d %H:%M})")
-        if since < now - self._retention:
-            raise Rejected(
-                f"spans are kept for {self._retention.days} days: choose a time after {now - self._retention:%Y-%m-%d %H:%M}, "
-                "for what was derived of expired spans cannot be worked out again"
-            )
         with self._deriving:
             found = traces.traces_between(self._store, since, until)
             done = 0
@@ -118,6 +112,21 @@ class Pipeline:
                     done += len(ids)
                     progress(done, len(found))
         return done
+
+    def refuse_bad_range(self, since: datetime, until: datetime) -> None:
+        """Return if `rederive` may be asked for this time; needs no open store.
+
+        Raises:
+            Rejected: `since` is older than the spans that are kept, or not before `until`.
+        """
+        if since >= until:
+            raise Rejected(f"since ({since:%Y-%m-%d %H:%M}) must be before until ({until:%Y-%m-%d %H:%M})")
+        oldest = self._now() - self._retention
+        if since < oldest:
+            raise Rejected(
+                f"spans are kept for {self._retention.days} days: choose a time after {oldest:%Y-%m-%d %H:%M}, "
+                "for what was derived of expired spans cannot be worked out again"
+            )
 
     def _read(self, received: pl.DataFrame) -> pl.DataFrame:
         return self._price(self._conventions(received))

@@ -8,8 +8,8 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from types import FrameType, TracebackType
 from typing import Self
@@ -113,13 +113,6 @@ def pipeline_on(store: Store, settings: Settings, now: Callable[[], datetime]) -
     """The pipeline on a store, which may still be closed."""
     days = settings.exporters.clickhouse.retention.spans
     return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled)
-
-
-@contextmanager
-def opened_pipeline(settings: Settings, now: Callable[[], datetime]) -> Iterator[Pipeline]:
-    """A pipeline on an open store, without what surrounds it in `Program`: for work by hand."""
-    with Store(settings.exporters.clickhouse) as store:
-        yield pipeline_on(store, settings, now)
 
 
 def serve(program: Program) -> None:

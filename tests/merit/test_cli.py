@@ -80,8 +80,18 @@ def test_an_unknown_job_is_refused_and_the_known_ones_named() -> None:
     assert "there is no job 'nap'; there are derive, sweep" in result.output
 
 
-def test_rederiving_further_back_than_spans_are_kept_is_refused(tmp_path: Path) -> None:
-    refused = merit(tmp_path, "rederive", "--since", "2020-01-01")
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (["--since", "2020-01-01"], "error: spans are kept for 30 days"),
+        (["--since", "2026-11-02", "--until", "2026-11-01"], "error: since (2026-11-02 00:00) must be before until"),
+    ],
+)
+def test_a_time_that_cannot_be_rederived_is_refused_before_the_store_is_opened(
+    tmp_path: Path, times: list[str], said: str
+) -> None:
+    refused = merit(tmp_path, "rederive", *times)
 
-    assert refused.returncode == 2
-    assert "spans are kept for 30 days" in refused.stderr
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(said)
+    assert list(tmp_path.iterdir()) == []
