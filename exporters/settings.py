@@ -19,6 +19,8 @@ class Retention(BaseModel):
     """`nodes`."""
     tasks: Days = 395
     """`tasks` and `workflows`: 13 months."""
+    evaluations: Days = 395
+    """`evaluations`: 13 months."""
 
 
 class ClickHouseSettings(BaseModel):

@@ -77,7 +77,7 @@ class Store:
 
         Args:
             table: a table of the schema.
-            frame: any number of rows. A block of `otel_traces` must lie within one day (see `by_day`).
+            frame: any number of rows. Those of one insert must lie within few days (`traces.store_spans` goes day by day).
             token: a retry with the same token and rows stores nothing twice.
 
         Raises:

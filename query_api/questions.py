@@ -21,6 +21,13 @@ class Store(Protocol):
         """Return if the store answers, raise Unavailable if not."""
 
 
+class Keep(Protocol):
+    """Takes what was sent to the API into safety."""
+
+    def __call__(self, table: str, rows: pl.DataFrame) -> None:
+        """Keep `rows` of `table`: on return they are on disk and, unless the store is away, can be read. Raises Unavailable."""
+
+
 class Ask(Protocol):
     """Puts a named question to the store."""
 

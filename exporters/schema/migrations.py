@@ -18,6 +18,7 @@ RETENTION_OF = {
     "nodes": ("started_at", "nodes"),
     "tasks": ("started_at", "tasks"),
     "workflows": ("started_at", "tasks"),
+    "evaluations": ("evaluated_at", "evaluations"),
 }
 """Per table: the column that ages and the field of `Retention` that says for how long."""
 

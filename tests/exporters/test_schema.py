@@ -4,6 +4,7 @@ import pytest
 
 from exporters.store import Store
 from exporters.traces import store_spans
+from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
 from tests.builders import NOW, frame, job, said_nothing, trace_of
 
@@ -49,7 +50,8 @@ def of_table(store: Store, table: str, what: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("table", "columns"), [("otel_traces", SPANS), ("nodes", NODES), ("tasks", TASKS), ("workflows", WORKFLOWS)]
+    ("table", "columns"),
+    [("otel_traces", SPANS), ("nodes", NODES), ("tasks", TASKS), ("workflows", WORKFLOWS), ("evaluations", EVALUATIONS)],
 )
 def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:
     answer = store.query("SELECT * FROM {table:Identifier} LIMIT 0", {"table": table})
