@@ -58,7 +58,8 @@ class Program:
         with ExitStack() as stops:
             self.store.open()
             stops.callback(self.store.close)
-            self.api = ApiServer(create_app(self.store, settings.query_api, self._now, self.parts), settings.query_api)
+            app = create_app(self.store, self.store.insert, settings.query_api, self._now, self.parts)
+            self.api = ApiServer(app, settings.query_api)
             self.api.start()
             stops.callback(self.api.stop)
             stops.callback(self._drain)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from query_api import agents, costs, health, nodes, rankings, tasks, traces, workflows
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
-from query_api.questions import Now, Store, asker
+from query_api.questions import Keep, Now, Store, asker
 from query_api.settings import QueryApiSettings
 
 ABOUT = """What did agents do, what did it cost, did it succeed, and whom to trust with what.
@@ -21,11 +21,18 @@ percent-encoded: the agent `finance/eu` is `finance%2Feu`. Filters may be repeat
 give it as `cursor`, with the same filters, for the next page. Errors are problem documents (RFC 9457)."""
 
 
-def create_app(store: Store, settings: QueryApiSettings, now: Now, ready: Callable[[], Mapping[str, str]]) -> FastAPI:
+def create_app(
+    store: Store,
+    keep: Keep,  # noqa: ARG001  # handed on to the routes that take something, of which each knows its rows
+    settings: QueryApiSettings,
+    now: Now,
+    ready: Callable[[], Mapping[str, str]],
+) -> FastAPI:
     """The application.
 
     Args:
         store: answers the questions.
+        keep: takes what is sent.
         settings: how much a question may cost.
         now: the clock.
         ready: the other parts of the process and how each is; `ok` is ready.

@@ -24,7 +24,7 @@ class Store(Protocol):
 class Keep(Protocol):
     """Takes what was sent to the API into safety."""
 
-    def __call__(self, table: str, rows: pl.DataFrame) -> None:
+    def __call__(self, table: str, rows: pl.DataFrame, /) -> None:
         """Keep `rows` of `table`: on return they are on disk and, unless the store is away, can be read. Raises Unavailable."""
 
 

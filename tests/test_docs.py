@@ -65,7 +65,9 @@ def commands(command: Any, name: str) -> Iterator[str]:
 def described() -> dict[str, Any]:
     """The OpenAPI document."""
     store = Store(ClickHouseSettings())  # never opened: describing the API asks nothing
-    document: dict[str, Any] = create_app(store, QueryApiSettings(), lambda: datetime(2026, 1, 5, tzinfo=UTC), dict).openapi()
+    document: dict[str, Any] = create_app(
+        store, store.insert, QueryApiSettings(), lambda: datetime(2026, 1, 5, tzinfo=UTC), dict
+    ).openapi()
     return document
 
 

@@ -14,6 +14,6 @@ from tests.builders import NOW
 @pytest.fixture
 def api(tables: Store) -> Iterator[TestClient]:
     """The API over empty tables; every part is well."""
-    app = create_app(tables, QueryApiSettings(), lambda: NOW, lambda: {"receiver": "ok"})
+    app = create_app(tables, tables.insert, QueryApiSettings(), lambda: NOW, lambda: {"receiver": "ok"})
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -28,12 +28,15 @@ class Broken:
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:  # noqa: ARG002
         raise self.error
 
+    def insert(self, table: str, rows: pl.DataFrame) -> None:  # noqa: ARG002
+        raise self.error
+
     def ping(self) -> None:
         raise self.error
 
 
 def over(error: Exception, ready: Mapping[str, str] | None = None) -> Iterator[TestClient]:
-    app = create_app(Broken(error), QueryApiSettings(), lambda: NOW, lambda: ready or {})
+    app = create_app(Broken(error), Broken(error).insert, QueryApiSettings(), lambda: NOW, lambda: ready or {})
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
