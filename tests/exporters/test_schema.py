@@ -4,6 +4,7 @@ import pytest
 
 from exporters.store import Store
 from exporters.traces import store_spans
+from processors.benchmarks import BENCHMARKS
 from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
 from tests.builders import NOW, frame, job, said_nothing, trace_of
@@ -51,7 +52,14 @@ def of_table(store: Store, table: str, what: str) -> str:
 
 @pytest.mark.parametrize(
     ("table", "columns"),
-    [("otel_traces", SPANS), ("nodes", NODES), ("tasks", TASKS), ("workflows", WORKFLOWS), ("evaluations", EVALUATIONS)],
+    [
+        ("otel_traces", SPANS),
+        ("nodes", NODES),
+        ("tasks", TASKS),
+        ("workflows", WORKFLOWS),
+        ("evaluations", EVALUATIONS),
+        ("benchmarks", BENCHMARKS),
+    ],
 )
 def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:
     answer = store.query("SELECT * FROM {table:Identifier} LIMIT 0", {"table": table})
@@ -113,3 +121,10 @@ def test_the_view_fills_the_table_of_trace_times(tables: Store) -> None:
 
     sql = "SELECT TraceId, min(Start)::DateTime64 AS began, max(End)::DateTime64 AS ended FROM otel_traces_trace_id_ts GROUP BY 1"
     assert tables.query(sql).rows() == [(trace_of(1), NOW, NOW)]  # whole seconds
+
+
+def test_what_is_expected_of_agents_is_shipped(store: Store) -> None:
+    sql = "SELECT complexity, expected_duration_seconds FROM benchmarks FINAL WHERE agent_type = 'tool_maker' ORDER BY complexity"
+
+    # 3 to 10 s in four even steps of 1.75 s, and the middle of any complexity
+    assert store.query(sql).rows() == [(0, 6.5), (1, 3.0), (2, 4.75), (3, 6.5), (4, 8.25), (5, 10.0)]
