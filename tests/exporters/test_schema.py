@@ -8,6 +8,7 @@ from processors.benchmarks import BENCHMARKS
 from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
 from tests.builders import NOW, frame, job, said_nothing, trace_of
+from tests.query_api.build import put, task
 
 LC, MAP = "LowCardinality(String)", "Map(LowCardinality(String), String)"
 EXPORTER = {
@@ -128,3 +129,15 @@ def test_what_is_expected_of_agents_is_shipped(store: Store) -> None:
 
     # 3 to 10 s in four even steps of 1.75 s, and the middle of any complexity
     assert store.query(sql).rows() == [(0, 6.5), (1, 3.0), (2, 4.75), (3, 6.5), (4, 8.25), (5, 10.0)]
+
+
+def test_the_store_says_when_it_took_a_task_and_merging_does_not_change_it(tables: Store) -> None:
+    put(tables, "tasks", [task(1)])
+    stored = tables.query("SELECT stored_at FROM tasks").item()
+    put(tables, "tasks", [task(2), task(1, version=2)])
+
+    tables.command("OPTIMIZE TABLE tasks FINAL")
+
+    assert tables.query("SELECT count() FROM tasks WHERE stored_at > {at:DateTime64(3)}", {"at": stored}).item() == 2
+    again = tables.query("SELECT uniqExact(stored_at), min(stored_at) FROM tasks").row(0)
+    assert (again[0], again[1] > stored) == (1, True)
