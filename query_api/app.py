@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from query_api import agents, costs, health, nodes, rankings, tasks, traces, workflows
+from query_api import agents, benchmarks, costs, health, nodes, rankings, tasks, traces, workflows
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
 from query_api.questions import Keep, Now, Store, asker
@@ -23,7 +23,7 @@ give it as `cursor`, with the same filters, for the next page. Errors are proble
 
 def create_app(
     store: Store,
-    keep: Keep,  # noqa: ARG001  # handed on to the routes that take something, of which each knows its rows
+    keep: Keep,
     settings: QueryApiSettings,
     now: Now,
     ready: Callable[[], Mapping[str, str]],
@@ -53,6 +53,7 @@ def create_app(
         costs.routes(ask, now),
         workflows.routes(ask, now),
         traces.routes(ask),
+        benchmarks.routes(ask, keep, now),
         health.routes(store, ready),
     ):
         app.include_router(router)
