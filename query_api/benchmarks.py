@@ -99,7 +99,8 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
 def replacing(before: pl.DataFrame, sent: AllExpected, now: datetime) -> pl.DataFrame:
     """Rows that make the table hold what was sent: those, and of what they leave out its end. Columns BENCHMARKS."""
     version = max(int(now.timestamp() * 1000), int(before["version"].max() or 0) + 1)  # a clock may go back
-    said = [one.model_dump() | {"complexity": one.complexity or 0, "version": version, "is_deleted": 0} for one in sent.benchmarks]
+    kept = {"version": version, "is_deleted": 0}
+    said = [one.model_dump() | kept | {"complexity": one.complexity or 0} for one in sent.benchmarks]
     after = pl.DataFrame(said, schema=dict(BENCHMARKS))
     gone = before.join(after, on=["agent_type", "complexity"], how="anti")
     ended = gone.with_columns(version=pl.lit(version, dtype=pl.UInt64), is_deleted=pl.lit(1, dtype=pl.UInt8))
