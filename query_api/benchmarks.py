@@ -98,7 +98,7 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
 
 def replacing(before: pl.DataFrame, sent: AllExpected, now: datetime) -> pl.DataFrame:
     """Rows that make the table hold what was sent: those, and of what they leave out its end. Columns BENCHMARKS."""
-    version = max(int(now.timestamp() * 1000), int(before["version"].max() or 0) + 1)  # a clock may go back
+    version = max([int(now.timestamp() * 1000), *(before["version"] + 1)])  # a clock may go back
     kept = {"version": version, "is_deleted": 0}
     said = [one.model_dump() | kept | {"complexity": one.complexity or 0} for one in sent.benchmarks]
     after = pl.DataFrame(said, schema=dict(BENCHMARKS))
