@@ -25,6 +25,7 @@ from exporters.folder import FolderLock
 from exporters.schema import migrations
 from exporters.settings import ClickHouseSettings
 from processors.errors import Rejected, Unavailable
+from processors.telemetry import Counter, Instruments
 
 DATABASE = "merit"
 
@@ -40,13 +41,15 @@ class Store:
 
     Args:
         settings: where the data live and how long they are kept.
+        instruments: count what fails.
 
     Raises:
         Unavailable: the server does not answer, or another process holds the folder.
     """
 
-    def __init__(self, settings: ClickHouseSettings) -> None:
+    def __init__(self, settings: ClickHouseSettings, instruments: Instruments | None = None) -> None:
         self._settings = settings
+        self._errors = (instruments or Instruments()).store_errors
         self._local = threading.local()
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         self._guard = threading.Lock()
@@ -87,7 +90,7 @@ class Store:
         if frame.is_empty():
             return
         settings = INSERT | ({"insert_deduplication_token": token} if token else {})
-        with translated(f"insert into {table}"):
+        with translated(f"insert into {table}", self._errors):
             self._client.insert_arrow(table, frame.to_arrow(), settings=settings)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
@@ -99,7 +102,7 @@ class Store:
             settings: ClickHouse settings for this query, e.g. `max_result_rows`.
         """
         limits = {"max_execution_time": self._settings.query_seconds} | settings
-        with translated("query"):
+        with translated("query", self._errors):
             table: pa.Table = self._client.query_arrow(sql, parameters=dict(parameters or {}), settings=limits)
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
@@ -108,7 +111,7 @@ class Store:
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that returns nothing, such as DDL."""
-        with translated("command"):
+        with translated("command", self._errors):
             self._client.command(sql, parameters=dict(parameters or {}))
 
     def ping(self) -> None:
@@ -142,7 +145,7 @@ class Store:
 
     def _connect(self, database: str | None) -> Client:
         session = {"session_timezone": "UTC"}
-        with translated("open the store"):
+        with translated("open the store", self._errors):
             if self._lock:
                 return clickhouse_connect.get_client(
                     interface="chdb", path=str(self._lock.folder), database=database, settings=session
@@ -179,14 +182,17 @@ def chdb_folder(settings: ClickHouseSettings) -> Path | None:
 
 
 class translated:
-    """Turn the client's exceptions into `Rejected` or `Unavailable`, saying what was being done."""
+    """Turn the client's exceptions into `Rejected` or `Unavailable`, saying what was being done, and count them."""
 
-    def __init__(self, doing: str) -> None:
+    def __init__(self, doing: str, errors: Counter) -> None:
         self._doing = doing
+        self._errors = errors
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, ClickHouseError | OSError):
+            self._errors(1, doing=self._doing)
         if isinstance(error, ClickHouseError):
             message = f"{self._doing}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
             if getattr(error, "code", None) in WRONG_FOREVER:

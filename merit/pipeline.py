@@ -20,6 +20,7 @@ from processors.derive import Derived, Phase, derive
 from processors.errors import Rejected, Unavailable
 from processors.frames import SAID
 from processors.settings import ProcessorSettings
+from processors.telemetry import Instruments
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +42,25 @@ class Pipeline:
         retention_days: how long spans are kept; a trace older than that is not derived again.
         now: what time it is.
         derives: whether a job derives what `consume` stores; if none does here, open traces would only fill memory.
+        instruments: measure the stages and count what is derived.
     """
 
     def __init__(
-        self, store: Store, settings: ProcessorSettings, retention_days: int, now: Callable[[], datetime], *, derives: bool = True
+        self,
+        store: Store,
+        settings: ProcessorSettings,
+        retention_days: int,
+        now: Callable[[], datetime],
+        *,
+        derives: bool = True,
+        instruments: Instruments | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
         self._retention = timedelta(days=retention_days)
         self._now = now
         self._derives = derives
+        self._instruments = instruments or Instruments()
         self._conventions = Conventions(settings.conventions.extra)
         self._price = Pricer(settings.cost)
         self._deriving = RLock()
@@ -67,7 +77,8 @@ class Pipeline:
         """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable."""
         readings = self._read(received)
         open_traces = self._open_traces() if self._derives else None
-        traces.store_spans(self._store, received.with_columns(readings.select(SAID.keys())))
+        with self._instruments.stage.of(stage="insert spans"):
+            traces.store_spans(self._store, received.with_columns(readings.select(SAID.keys())))
         if open_traces is not None:
             open_traces.add(readings)
 
@@ -129,7 +140,8 @@ class Pipeline:
             )
 
     def _read(self, received: pl.DataFrame) -> pl.DataFrame:
-        return self._price(self._conventions(received))
+        with self._instruments.stage.of(stage="read"):
+            return self._price(self._conventions(received))
 
     def _open_traces(self) -> OpenTraces:
         with self._opening:
@@ -183,6 +195,7 @@ class Pipeline:
         forgotten = traces.derived_traces(self._store, due.doubtful)
         if len(forgotten):
             due = open_traces.without(due, forgotten)
+        self._instruments.late(len(due.again))
         waiting: list[str] = []
         rooted: list[str] = []
         for readings, again in self._portions(due):
@@ -225,8 +238,12 @@ class Pipeline:
         """Derive and store; the traces that still wait for a parent."""
         if readings.is_empty():
             return []
-        derived: Derived = derive(readings, phase, self._now(), self._price)
-        traces.replace_derived(self._store, derived.nodes, derived.tasks, derived.workflows, again)
+        with self._instruments.stage.of(stage="derive"):
+            derived: Derived = derive(readings, phase, self._now(), self._price)
+        with self._instruments.stage.of(stage="insert derived"):
+            traces.replace_derived(self._store, derived.nodes, derived.tasks, derived.workflows, again)
+        for table, rows in (("nodes", derived.nodes), ("tasks", derived.tasks), ("workflows", derived.workflows)):
+            self._instruments.derived(len(rows), table=table)
         return derived.waiting
 
 

@@ -14,6 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from merit.jobs import Job
 from processors.errors import MeritError
+from processors.telemetry import Instruments
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,10 @@ class Scheduler:
     Args:
         jobs: each gets a thread of its own, so that a long sweep does not hold up what is due.
         now: what time it is.
+        instruments: count the runs.
     """
 
-    def __init__(self, jobs: Sequence[Job], now: Callable[[], datetime]) -> None:
+    def __init__(self, jobs: Sequence[Job], now: Callable[[], datetime], instruments: Instruments | None = None) -> None:
         self._now = now
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -34,7 +36,7 @@ class Scheduler:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a run takes longer than the interval
-        self._attempts = [Attempt(job) for job in jobs]
+        self._attempts = [Attempt(job, instruments or Instruments()) for job in jobs]
 
     def start(self) -> None:
         """Start running the jobs."""
@@ -58,21 +60,25 @@ class Scheduler:
 class Attempt:
     """One job's runs, with a memory of what went wrong with the last."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, instruments: Instruments) -> None:
         self.job = job
+        self._instruments = instruments
         self.trouble = ""
 
     def __call__(self) -> None:
         """Run the job; log what stops it, once until it changes."""
         before = self.trouble
         try:
-            self.job.run()
+            with self._instruments.job.of(job=self.job.name):
+                self.job.run()
             self.trouble = ""
         except MeritError as error:
             self.trouble = str(error)
         except Exception as error:
             self.trouble = repr(error)
             raise
+        finally:
+            self._instruments.job_failures(bool(self.trouble), job=self.job.name)
         if self.trouble not in ("", before):
             log.warning("job %s cannot run, trying again every %s: %s", self.job.name, self.job.interval, self.trouble)
         elif before and not self.trouble:

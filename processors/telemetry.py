@@ -1,0 +1,92 @@
+"""What Merit reports of itself: every metric, its unit and what it is for, in this one place.
+
+The instruments are OpenTelemetry's; `merit/telemetry.py` decides who reads them (Prometheus, an OTLP endpoint). A part
+that is given none counts into nothing. Values of attributes come from short fixed lists, so that no sender can make the
+number of series grow. Counted once a batch, never once a span (Vector, `docs/specs/component.md`).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from opentelemetry.metrics import CallbackOptions, Meter, NoOpMeter, Observation
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Bounds of the buckets of durations, in seconds."""
+
+Depths = Callable[[], dict[str, float]]
+"""What is measured when somebody looks: values by kind."""
+
+
+class Instruments:
+    """Every instrument of Merit, made of one meter.
+
+    Args:
+        meter: of OpenTelemetry; by default one that counts nothing.
+    """
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._meter = meter or NoOpMeter("merit")
+        self.requests = self._counter("merit.otlp.requests", "{request}", "OTLP requests answered, by signal and outcome")
+        self.received = self._counter("merit.otlp.received", "{item}", "spans, log records and data points in them, by signal")
+        self.accepted = self._counter("merit.otlp.accepted", "{item}", "of these, those that were taken, by signal")
+        self.rejected = self._counter("merit.otlp.rejected", "{item}", "of these, those that were not, by signal and reason")
+        self.journaled = self._counter("merit.journal.written", "{row}", "rows put on disk before they were acknowledged, by kind")
+        self.stored = self._counter("merit.store.stored", "{row}", "journaled rows that reached the store, by kind")
+        self.retried = self._counter("merit.store.retries", "{try}", "batches that the store could not take yet, by kind")
+        self.dead = self._counter("merit.store.dead_letters", "{row}", "rows that the store will never take, by kind")
+        self.store_errors = self._counter("merit.store.errors", "{error}", "failed calls to the store, by what was being done")
+        self.derived = self._counter("merit.derived", "{row}", "rows worked out, by table: nodes, tasks, workflows")
+        self.late = self._counter("merit.late", "{trace}", "traces worked out again because more of them came")
+        self.stage = self._seconds("merit.stage.duration", "time that one batch takes, by stage")
+        self.job = self._seconds("merit.job.duration", "time that one run of a job takes, by job")
+        self.job_failures = self._counter("merit.job.failures", "{run}", "runs of a job that failed, by job")
+        self.answers = self._seconds("http.server.request.duration", "time to answer a question, by route, method and status")
+
+    def _counter(self, name: str, unit: str, description: str) -> "Counter":
+        return Counter(self._meter.create_counter(name, unit, description).add)
+
+    def _seconds(self, name: str, description: str) -> "Timer":
+        made = self._meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=SECONDS)
+        return Timer(made.record)
+
+    def watch(self, name: str, unit: str, description: str, by: str, look: Depths) -> None:
+        """Report what `look` says, by the attribute `by`, whenever somebody reads the metrics."""
+
+        def observe(_: CallbackOptions) -> Iterator[Observation]:
+            for kind, value in look().items():
+                yield Observation(value, {by: kind})
+
+        self._meter.create_observable_gauge(name, [observe], unit, description)
+
+
+class Counter:
+    """Counts up; attributes are keywords."""
+
+    def __init__(self, add: Callable[[float, dict[str, str]], None]) -> None:
+        self._add = add
+
+    def __call__(self, amount: float, **attributes: str) -> None:
+        """Count `amount` more."""
+        if amount:
+            self._add(amount, attributes)
+
+
+class Timer:
+    """Measures durations in seconds; attributes are keywords."""
+
+    def __init__(self, record: Callable[[float, dict[str, str]], None]) -> None:
+        self._record = record
+
+    def __call__(self, seconds: float, **attributes: str) -> None:
+        """Record a duration that was measured elsewhere."""
+        self._record(seconds, attributes)
+
+    @contextmanager
+    def of(self, **attributes: str) -> Iterator[None]:
+        """Measure what happens inside, also if it fails."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._record(time.perf_counter() - begin, attributes)
