@@ -33,6 +33,8 @@ class ClickHouseSettings(BaseModel):
     `clickhouse://user:password@host:8123/merit` or `clickhouses://…:8443/merit` (TLS) for a server."""
     retention: Retention = Retention()
     """Days to keep, per table."""
+    system_log_days: Days = 7
+    """Days that ClickHouse keeps the tables about itself (`system.query_log` and its like) if nobody has set another bound."""
     query_seconds: Annotated[float, Field(gt=0)] = 30
     """A query that takes longer is ended."""
 

@@ -4,6 +4,7 @@ clickhouse-connect speaks to both through one client class, so nothing here know
 it is opened. A client serialises its calls: each thread gets one of its own.
 """
 
+import logging
 import threading
 import weakref
 from collections.abc import Mapping
@@ -24,8 +25,10 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from exporters.folder import FolderLock
 from exporters.schema import migrations
 from exporters.settings import ClickHouseSettings
-from processors.errors import Rejected, Unavailable
+from processors.errors import MeritError, Rejected, Unavailable
 from processors.telemetry import Counter, Instruments
+
+log = logging.getLogger(__name__)
 
 DATABASE = "merit"
 
@@ -72,6 +75,7 @@ class Store:
             bare.close()
             migrations.migrate(self)
             migrations.set_retention(self, self._settings.retention)
+            self._bound_system_logs()
             undo.pop_all()
         return self
 
@@ -132,6 +136,12 @@ class Store:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def _bound_system_logs(self) -> None:
+        try:
+            migrations.bound_system_logs(self, self._settings.system_log_days)
+        except MeritError as error:
+            log.warning("the logs that ClickHouse keeps of itself are not bounded, for this user cannot do it: %s", error)
 
     @property
     def _client(self) -> Client:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from merit.version import version
 from processors.errors import MeritError, Rejected
 
 EPILOG = """
@@ -47,18 +47,10 @@ Config = Annotated[
 ]
 
 
-def installed_version() -> str:
-    """The version of the distribution; run from a checkout that is not installed, there is none."""
-    try:
-        return version("agentmerit")
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
 def print_version(wanted: bool) -> None:
     """Print the version and end, if it is wanted."""
     if wanted:
-        typer.echo(f"merit {installed_version()}")
+        typer.echo(f"merit {version()}")
         raise typer.Exit
 
 
@@ -86,9 +78,10 @@ def serve(config: Config = None) -> None:
     """Take spans in over OTLP, work them out, and answer over HTTP, until SIGTERM or Ctrl-C."""
     from merit import clock, logs, program, settings
 
-    logs.to_stderr()
     with told():
-        program.serve(program.Program(settings.load_here(config), clock.now))
+        loaded = settings.load_here(config)
+        logs.to_stderr(as_json=loaded.telemetry.logs == "json")
+        program.serve(program.Program(loaded, clock.now))
 
 
 @app.command()

@@ -20,8 +20,12 @@ from merit.jobs import jobs
 from merit.pipeline import Pipeline
 from merit.scheduler import Scheduler
 from merit.settings import Settings
+from merit.telemetry import Telemetry
+from merit.version import version
 from processors.errors import MeritError
+from processors.telemetry import Instruments
 from query_api.app import create_app
+from query_api.health import Condition
 from query_api.server import ApiServer
 from receiver.server import Receiver
 
@@ -44,9 +48,11 @@ class Program:
         self._now = now
         self._state = "starting"
         self._stops = ExitStack()
-        self.store = Store(settings.exporters.clickhouse)
-        self.pipeline = pipeline_on(self.store, settings, now)
-        self.scheduler = Scheduler(jobs(self.pipeline, settings.jobs) if settings.jobs.enabled else [], now)
+        self.telemetry = Telemetry(settings.telemetry, version())
+        instruments = self.telemetry.instruments
+        self.store = Store(settings.exporters.clickhouse, instruments)
+        self.pipeline = pipeline_on(self.store, settings, now, instruments)
+        self.scheduler = Scheduler(jobs(self.pipeline, settings.jobs) if settings.jobs.enabled else [], now, instruments)
 
     def start(self) -> Self:
         """Start every part; what has been started is stopped again if the next one cannot be.
@@ -56,9 +62,11 @@ class Program:
         """
         settings, retention = self.settings, timedelta(days=self.settings.exporters.clickhouse.retention.spans)
         with ExitStack() as stops:
+            stops.callback(self.telemetry.stop)
             self.store.open()
             stops.callback(self.store.close)
-            app = create_app(self.store, self.store.insert, settings.query_api, self._now, self.parts)
+            condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
+            app = create_app(self.store, self.store.insert, settings.query_api, self._now, condition)
             self.api = ApiServer(app, settings.query_api)
             self.api.start()
             stops.callback(self.api.stop)
@@ -110,10 +118,12 @@ class Program:
             log.warning("stopped before everything was worked out; the next start does the rest: %s", error)
 
 
-def pipeline_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Pipeline:
+def pipeline_on(
+    store: Store, settings: Settings, now: Callable[[], datetime], instruments: Instruments | None = None
+) -> Pipeline:
     """The pipeline on a store, which may still be closed."""
     days = settings.exporters.clickhouse.retention.spans
-    return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled)
+    return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled, instruments=instruments)
 
 
 def serve(program: Program) -> None:

@@ -7,7 +7,7 @@ know, and cannot say in which line of a file a key stands.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -45,6 +45,21 @@ class JobSettings(BaseModel):
     """Finds stored spans that were never worked out, after a restart or from another writer, and derives their traces."""
 
 
+class TelemetrySettings(BaseModel):
+    """Settings of `telemetry:`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    otlp_endpoint: str = ""
+    """`host:port` of an OTLP/gRPC receiver that gets the metrics of `/metrics` too; empty for none."""
+    otlp_insecure: bool = False
+    """Speak to that receiver without TLS."""
+    interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    """Seconds between two exports to that receiver."""
+    logs: Literal["text", "json"] = "text"
+    """Log lines on standard error: for people, or one JSON object a line."""
+
+
 class Settings(BaseModel):
     """Every setting of Merit."""
 
@@ -60,6 +75,8 @@ class Settings(BaseModel):
     """What answers questions over HTTP."""
     jobs: JobSettings = JobSettings()
     """What runs again and again."""
+    telemetry: TelemetrySettings = TelemetrySettings()
+    """What Merit reports of itself, and to whom."""
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

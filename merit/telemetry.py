@@ -4,7 +4,6 @@ Both read the same OpenTelemetry instruments (`processors/telemetry.py`), so tha
 """
 
 from contextlib import ExitStack
-from typing import Annotated, Literal
 
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -12,24 +11,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, generate_latest
-from pydantic import BaseModel, ConfigDict, Field
 
+from merit.settings import TelemetrySettings
 from processors.telemetry import Instruments
-
-
-class TelemetrySettings(BaseModel):
-    """Settings of `telemetry:`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    otlp_endpoint: str = ""
-    """`host:port` of an OTLP/gRPC receiver that gets the metrics of `/metrics` too; empty for none."""
-    otlp_insecure: bool = False
-    """Speak to that receiver without TLS."""
-    interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
-    """Seconds between two exports to that receiver."""
-    logs: Literal["text", "json"] = "text"
-    """Log lines on standard error: for people, or one JSON object a line."""
 
 
 class Telemetry:

@@ -31,7 +31,7 @@ class Instruments:
         self.received = self._counter("merit.otlp.received", "{item}", "spans, log records and data points in them, by signal")
         self.accepted = self._counter("merit.otlp.accepted", "{item}", "of these, those that were taken, by signal")
         self.rejected = self._counter("merit.otlp.rejected", "{item}", "of these, those that were not, by signal and reason")
-        self.journaled = self._counter("merit.journal.written", "{row}", "rows put on disk before they were acknowledged, by kind")
+        self.journaled = self._counter("merit.journal.written", "{row}", "rows put on disk before they are acknowledged, by kind")
         self.stored = self._counter("merit.store.stored", "{row}", "journaled rows that reached the store, by kind")
         self.retried = self._counter("merit.store.retries", "{try}", "batches that the store could not take yet, by kind")
         self.dead = self._counter("merit.store.dead_letters", "{row}", "rows that the store will never take, by kind")

@@ -1,6 +1,6 @@
 """The API: routes by subject, each a question to the store, and every error a problem document."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from query_api import agents, benchmarks, costs, health, nodes, rankings, tasks, traces, workflows
+from query_api.health import Condition
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
 from query_api.questions import Keep, Now, Store, asker
 from query_api.settings import QueryApiSettings
+from query_api.timing import Timed
 
 ABOUT = """What did agents do, what did it cost, did it succeed, and whom to trust with what.
 
@@ -26,7 +28,7 @@ def create_app(
     keep: Keep,
     settings: QueryApiSettings,
     now: Now,
-    ready: Callable[[], Mapping[str, str]],
+    condition: Condition,
 ) -> FastAPI:
     """The application.
 
@@ -35,7 +37,7 @@ def create_app(
         keep: takes what is sent.
         settings: how much a question may cost.
         now: the clock.
-        ready: the other parts of the process and how each is; `ok` is ready.
+        condition: how the process is, as it says itself.
     """
 
     @asynccontextmanager
@@ -54,11 +56,12 @@ def create_app(
         workflows.routes(ask, now),
         traces.routes(ask),
         benchmarks.routes(ask, keep, now),
-        health.routes(store, ready),
+        health.routes(store, condition),
     ):
         app.include_router(router)
     answer_with_problems(app)
     app.add_middleware(EncodedPath)
+    app.add_middleware(Timed, condition.instruments)
     describe(app)
     return app
 

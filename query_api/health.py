@@ -1,16 +1,33 @@
-"""/healthz and /readyz: for the machines that watch it."""
+"""/healthz, /readyz and /metrics: for the machines that watch it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 
 from processors.errors import Unavailable
+from processors.telemetry import Instruments
 from query_api.answers import Answer
 from query_api.problems import ProblemError
 from query_api.questions import Store
 
 OK = "ok"
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+"""The media type of Prometheus' text format."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How the process is, as it says itself."""
+
+    parts: Callable[[], Mapping[str, str]] = dict
+    """The parts besides the store and how each is; `ok` is ready."""
+    metrics: Callable[[], bytes] = bytes
+    """Its metrics in Prometheus' text format."""
+    instruments: Instruments = field(default_factory=Instruments)
+    """Where answers are measured."""
 
 
 class Health(Answer):
@@ -29,7 +46,7 @@ class Readiness(Answer):
     """Each part and how it is."""
 
 
-def routes(store: Store, ready: Callable[[], Mapping[str, str]]) -> APIRouter:
+def routes(store: Store, condition: Condition) -> APIRouter:
     """The routes of health."""
     router = APIRouter(tags=["health"])
 
@@ -41,11 +58,16 @@ def routes(store: Store, ready: Callable[[], Mapping[str, str]]) -> APIRouter:
     @router.get("/readyz", response_model=Readiness, summary="Can every part do its work?")
     def readyz() -> Any:
         """200 if the store answers and every part is `ok`; 503 with `parts` that say who is not, and why."""
-        parts = {"store": state(store), **ready()}
+        parts = {"store": state(store), **condition.parts()}
         waiting = {name: how for name, how in parts.items() if how != OK}
         if waiting:
             raise ProblemError(503, "; ".join(f"{name}: {how}" for name, how in waiting.items()), parts=parts)
         return {"parts": parts}
+
+    @router.get("/metrics", response_class=PlainTextResponse, summary="What does it count and measure of itself?")
+    def metrics() -> PlainTextResponse:
+        """Counters, gauges and histograms in Prometheus' text format; docs/operations.md says what each is for."""
+        return PlainTextResponse(condition.metrics(), media_type=EXPOSITION)
 
     return router
 

@@ -20,6 +20,7 @@ from merit.cli import app
 from merit.settings import Settings
 from processors.cost_settings import PriceOverride
 from query_api.app import create_app
+from query_api.health import Condition
 from query_api.settings import QueryApiSettings
 from tests.examples import ROOT, blocks
 from tests.running import eventually, serving
@@ -66,7 +67,7 @@ def described() -> dict[str, Any]:
     """The OpenAPI document."""
     store = Store(ClickHouseSettings())  # never opened: describing the API asks nothing
     document: dict[str, Any] = create_app(
-        store, store.insert, QueryApiSettings(), lambda: datetime(2026, 1, 5, tzinfo=UTC), dict
+        store, store.insert, QueryApiSettings(), lambda: datetime(2026, 1, 5, tzinfo=UTC), Condition()
     ).openapi()
     return document
 

@@ -22,6 +22,10 @@ RETENTION_OF = {
 }
 """Per table: the column that ages and the field of `Retention` that says for how long."""
 
+UNBOUNDED_LOGS = """SELECT name FROM system.tables
+WHERE database = {system:String} AND endsWith(name, '_log') AND endsWith(engine, 'MergeTree')
+AND position(engine_full, ' TTL ') = 0 ORDER BY name"""
+
 
 class Database(Protocol):
     """What a migration needs of the store."""
@@ -55,6 +59,19 @@ def statements(text: str) -> list[str]:
     """The statements of a migration: each ends with a semicolon at the end of a line; comments have lines of their own."""
     code = "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("--"))
     return [statement for part in (code + "\n").split(";\n") if (statement := part.strip())]
+
+
+def bound_system_logs(database: Database, days: int, system: str = "system") -> None:
+    """Make the tables that ClickHouse keeps about itself (`query_log`, `text_log`, …) drop rows after `days`.
+
+    Users of other tools lose whole disks to them. A table whose operator has set a bound of its own is left alone; the
+    embedded engine keeps no such tables. Raises Unavailable if this user may not change them.
+    """
+    for table in database.query(UNBOUNDED_LOGS, {"system": system})["name"]:
+        database.command(
+            "ALTER TABLE {system:Identifier}.{table:Identifier} MODIFY TTL event_date + toIntervalDay({days:UInt32})",
+            {"system": system, "table": table, "days": days},
+        )
 
 
 def set_retention(database: Database, retention: Retention) -> None:

@@ -18,6 +18,7 @@ class Database:
 
     def __init__(self, folder: str, name: str) -> None:
         self.client = clickhouse_connect.get_client(interface="chdb", path=folder, database=name)
+        self.name = name
         self.left: int | None = None
         self.ran: list[str] = []
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import polars as pl
 import pytest
 
-from exporters.schema.migrations import RETENTION_OF, migrate, set_retention, shipped, statements
+from exporters.schema.migrations import RETENTION_OF, bound_system_logs, migrate, set_retention, shipped, statements
 from exporters.settings import Retention
 from exporters.store import Store
 from processors.errors import Rejected, Unavailable
@@ -95,6 +95,20 @@ def test_unchanged_retention_rewrites_nothing(database: Database) -> None:
     set_retention(database, Retention())
 
     assert database.query(mutations).item() == before
+
+
+def test_the_logs_of_the_server_about_itself_are_bounded_unless_they_are_already(database: Database) -> None:
+    columns = "(event_date Date, message String) ENGINE = MergeTree ORDER BY event_date"
+    database.command(f"CREATE TABLE query_log {columns}")
+    database.command(f"CREATE TABLE text_log {columns} TTL event_date + toIntervalDay(3)")
+    database.command(f"CREATE TABLE of_somebody {columns}")
+
+    bound_system_logs(database, 7, system=database.name)
+
+    engines = dict(database.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()").iter_rows())
+    assert ttls(database) == {"query_log": 7}
+    assert "toIntervalDay(3)" in engines["text_log"]
+    assert "TTL" not in engines["of_somebody"]
 
 
 def test_what_is_too_old_goes_with_the_next_merge(database: Database) -> None:

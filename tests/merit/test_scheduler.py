@@ -12,6 +12,7 @@ from merit.clock import now
 from merit.jobs import Job
 from merit.scheduler import Attempt, Scheduler
 from processors.errors import Unavailable
+from processors.telemetry import Instruments
 
 OFTEN = timedelta(milliseconds=20)
 
@@ -84,7 +85,7 @@ def test_stopping_waits_for_what_is_under_way() -> None:
 
 def test_what_stops_a_job_is_logged_once_and_its_recovery_too(caplog: pytest.LogCaptureFixture) -> None:
     flaky = Flaky()
-    attempt = Attempt(Job("sweep", OFTEN, flaky))
+    attempt = Attempt(Job("sweep", OFTEN, flaky), Instruments())
 
     with caplog.at_level(logging.INFO):
         attempt()

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from exporters.store import Store
 from query_api.app import create_app
+from query_api.health import Condition
 from query_api.settings import QueryApiSettings
 from tests.builders import NOW
 
@@ -14,6 +15,6 @@ from tests.builders import NOW
 @pytest.fixture
 def api(tables: Store) -> Iterator[TestClient]:
     """The API over empty tables; every part is well."""
-    app = create_app(tables, tables.insert, QueryApiSettings(), lambda: NOW, lambda: {"receiver": "ok"})
+    app = create_app(tables, tables.insert, QueryApiSettings(), lambda: NOW, Condition(lambda: {"receiver": "ok"}))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

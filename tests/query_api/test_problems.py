@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from processors.errors import Rejected, Unavailable
 from query_api import cursors
 from query_api.app import create_app
+from query_api.health import Condition
 from query_api.settings import QueryApiSettings
 from query_api.tasks import TaskQuestion
 from tests.query_api.build import NOW
@@ -36,7 +37,7 @@ class Broken:
 
 
 def over(error: Exception, ready: Mapping[str, str] | None = None) -> Iterator[TestClient]:
-    app = create_app(Broken(error), Broken(error).insert, QueryApiSettings(), lambda: NOW, lambda: ready or {})
+    app = create_app(Broken(error), Broken(error).insert, QueryApiSettings(), lambda: NOW, Condition(lambda: ready or {}))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -10,6 +10,7 @@ import pytest
 from exporters.store import Store
 from processors.errors import Unavailable
 from query_api.app import create_app
+from query_api.health import Condition
 from query_api.server import ApiServer
 from query_api.settings import QueryApiSettings
 from tests.query_api.build import NOW, node, put, task, trace_of
@@ -19,7 +20,7 @@ ANY_PORT = QueryApiSettings(endpoint="127.0.0.1:0")
 
 @pytest.fixture
 def server(tables: Store) -> Iterator[ApiServer]:
-    server = ApiServer(create_app(tables, tables.insert, ANY_PORT, lambda: NOW, dict), ANY_PORT)
+    server = ApiServer(create_app(tables, tables.insert, ANY_PORT, lambda: NOW, Condition()), ANY_PORT)
     server.start()
     yield server
     server.stop()
@@ -44,11 +45,11 @@ def test_many_ask_at_the_same_time(server: ApiServer, tables: Store) -> None:
 def test_a_taken_port_is_said(server: ApiServer, tables: Store) -> None:
     settings = QueryApiSettings(endpoint=f"127.0.0.1:{server.port}")
     with pytest.raises(Unavailable, match=rf"query_api.endpoint 127.0.0.1:{server.port} cannot be bound .*in use"):
-        ApiServer(create_app(tables, tables.insert, settings, lambda: NOW, dict), settings).start()
+        ApiServer(create_app(tables, tables.insert, settings, lambda: NOW, Condition()), settings).start()
 
 
 def test_stopping_is_safe_twice_and_frees_the_port(tables: Store) -> None:
-    server = ApiServer(create_app(tables, tables.insert, ANY_PORT, lambda: NOW, dict), ANY_PORT)
+    server = ApiServer(create_app(tables, tables.insert, ANY_PORT, lambda: NOW, Condition()), ANY_PORT)
     server.stop()
     server.start()
     assert httpx.get(f"{server.url}/healthz").status_code == 200
