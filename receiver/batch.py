@@ -1,4 +1,4 @@
-"""What protobuf nests, laid flat: requests hold resources, these hold scopes, these hold spans.
+"""What protobuf nests, laid flat: requests hold resources, these hold scopes, these hold records.
 
 The children of nested Arrow lists are flat already; the lists' offsets say which parent each has. A missing message
 (a span without status, say) is a null whose fields hold protobuf's defaults, so fields are read without looking.
@@ -14,36 +14,57 @@ from receiver.attributes import Capped, Integers, capped_pairs
 from receiver.limits import Limits
 
 
-class Batch(NamedTuple):
-    """Resources, scopes and spans of several requests; for each span the row of its resource, scope and request."""
+class Parents(NamedTuple):
+    """Resources or scopes: what they say, the schema that they speak, and their attributes."""
 
-    resources: pa.StructArray
-    scopes: pa.StructArray
-    spans: pa.StructArray
+    said: pa.StructArray
+    schema_urls: pa.StringArray
+    attributes: Capped
+
+
+class Batch(NamedTuple):
+    """The records of several requests; for each the row of its resource, scope and request, and the bytes it inherits."""
+
+    resources: Parents
+    scopes: Parents
+    records: pa.StructArray
     resource: Integers
     scope: Integers
     request: Integers
-    resource_attributes: Capped
-    scope_attributes: Capped
+    inherited: Integers
+
+    def below(self, records: pa.StructArray, row: Integers, inherited: Integers) -> "Batch":
+        """`records` that lie inside the records of this batch, each in that of its `row`, which it inherits as well."""
+        return self._replace(
+            records=records,
+            resource=self.resource[row],
+            scope=self.scope[row],
+            request=self.request[row],
+            inherited=(self.inherited + inherited)[row],
+        )
 
 
-def flatten(resource_spans: pa.ListArray, limits: Limits) -> Batch:
-    """Lay out what `Wire.columns` returns; raises Malformed if a nested attribute value is."""
-    described, request_of_resource = children(resource_spans)
-    scoped, resource_of_scope = children(described.field("scope_spans"))
-    spans, scope = children(scoped.field("spans"))
+def flatten(described: pa.ListArray, scopes: str, records: str, limits: Limits) -> Batch:
+    """Lay out what `Wire.columns` returns.
+
+    Args:
+        described: for each request its resources.
+        scopes: name of their field that holds the scopes.
+        records: name of the scopes' field that holds the records.
+        limits: how many attributes of resources and scopes are taken, and how long.
+
+    Raises:
+        Malformed: a nested attribute value is.
+    """
+    outer, request_of_resource = children(described)
+    inner, resource_of_scope = children(outer.field(scopes))
+    found, scope = children(inner.field(records))
     resource = resource_of_scope[scope]
-    resources, scopes = described.field("resource"), scoped.field("scope")
-    return Batch(
-        resources,
-        scopes,
-        spans,
-        resource,
-        scope,
-        request_of_resource[resource],
-        capped_pairs(resources.field("attributes"), limits),
-        capped_pairs(scopes.field("attributes"), limits),
-    )
+    of_resources = _parents(outer, "resource", limits)
+    of_scopes = _parents(inner, "scope", limits)
+    names = text_bytes(of_scopes.said.field("name")) + text_bytes(of_scopes.said.field("version"))
+    inherited = _bytes(of_resources)[resource] + (_bytes(of_scopes) + names)[scope]
+    return Batch(of_resources, of_scopes, found, resource, scope, request_of_resource[resource], inherited)
 
 
 def children(lists: pa.ListArray) -> tuple[pa.StructArray, Integers]:
@@ -51,20 +72,20 @@ def children(lists: pa.ListArray) -> tuple[pa.StructArray, Integers]:
     return lists.flatten(), np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
 
 
-def inherited_bytes(batch: Batch, requests: int) -> Integers:
-    """For each request the bytes that its spans inherit from resources and scopes, repeated on every span."""
-    resources = _map_bytes(batch.resource_attributes)
-    scopes = _map_bytes(batch.scope_attributes) + _text_bytes(batch.scopes, "name") + _text_bytes(batch.scopes, "version")
-    each = resources[batch.resource] + scopes[batch.scope]
-    return np.bincount(batch.request, weights=each, minlength=requests).astype(np.int64)
-
-
-def _map_bytes(attributes: Capped) -> Integers:
-    pairs = attributes.pairs
-    sizes = pc.add(pc.binary_length(pairs.keys), pc.binary_length(pairs.texts)).to_numpy()
-    return np.bincount(pairs.rows, weights=sizes, minlength=pairs.length).astype(np.int64)
-
-
-def _text_bytes(column: pa.StructArray, name: str) -> Integers:
-    lengths: Integers = pc.binary_length(column.field(name)).to_numpy().astype(np.int64)
+def text_bytes(texts: pa.StringArray) -> Integers:
+    """How long each text is."""
+    lengths: Integers = pc.binary_length(texts).to_numpy().astype(np.int64)
     return lengths
+
+
+def _parents(holders: pa.StructArray, name: str, limits: Limits) -> Parents:
+    said = holders.field(name)
+    return Parents(said, holders.field("schema_url"), capped_pairs(said.field("attributes"), limits))
+
+
+def _bytes(parents: Parents) -> Integers:
+    """What the attributes and the schema of each take."""
+    pairs = parents.attributes.pairs
+    sizes = text_bytes(pairs.keys) + text_bytes(pairs.texts)
+    maps: Integers = np.bincount(pairs.rows, weights=sizes, minlength=pairs.length).astype(np.int64)
+    return maps + text_bytes(parents.schema_urls)

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import polars as pl
 
 from processors.errors import MeritError, Rejected, Unavailable
-from receiver.decode import Outcome, decode
+from receiver.decode import decode
 from receiver.limits import Limits
+from receiver.reading import Outcome
 from receiver.room import Room
 
 Consume = Callable[[pl.DataFrame], None]

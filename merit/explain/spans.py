@@ -16,9 +16,10 @@ from merit.settings import Settings
 from processors.conventions.read import Conventions
 from processors.errors import Rejected, Unavailable
 from processors.frames import RECEIVED, empty
-from receiver.decode import Outcome, decode
+from receiver.decode import decode
 from receiver.limits import Limits
 from receiver.otlp_json import to_protobuf
+from receiver.reading import Outcome
 from receiver.signals import TRACES
 
 SUFFIXES = frozenset({".pb", ".bin", ".json", ".jsonl"})

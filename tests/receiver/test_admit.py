@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.decode import Outcome
+from receiver.reading import Outcome
 from tests.receiver.builders import ago, body, decoded, span
 
 WRONG = {

@@ -4,7 +4,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from processors.errors import Malformed
 from processors.frames import RECEIVED
-from receiver.decode import Outcome
+from receiver.reading import Outcome
 from tests.receiver.builders import (
     INVALID_UTF8,
     NESTED_INVALID_UTF8,

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from processors.errors import NoRoom, Rejected, Unavailable
-from receiver.decode import Outcome
 from receiver.intake import OVERHEAD, Intake
 from receiver.limits import Limits
+from receiver.reading import Outcome
 from receiver.room import Room
 from tests.receiver.builders import INVALID_UTF8, NOW, body, span
 

@@ -1,0 +1,133 @@
+"""From the bytes of requests of any signal to frames: what all signals share. No Python loop runs per record or attribute.
+
+As the Collector's ClickHouse exporter does, a resource's attributes are repeated on each of its records.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from processors.errors import Malformed, Rejected
+from processors.frames import Columns, empty
+from receiver.admit import Rule, first_broken, inherits_too_much, reason
+from receiver.batch import Batch
+from receiver.columns import inherited_columns
+from receiver.descriptors import Wire
+from receiver.limits import Limits
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Part(NamedTuple):
+    """The records of a request that become rows of one table: the rules they must keep, and the columns they make."""
+
+    batch: Batch
+    rules: Callable[[pa.StructArray, Limits, datetime], list[Rule]]
+    columns: Callable[[Batch, Limits, Mask], dict[str, pa.Array]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one signal is read: its bytes into columns, these into parts, and the columns of each part's frame."""
+
+    wire: Wire
+    parts: Callable[[pa.ListArray, Limits], dict[str, Part]]
+    frames: dict[str, Columns]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one request: so many records taken, so many not and why."""
+
+    accepted: int = 0
+    rejected: int = 0
+    reason: str = ""
+
+
+class Read(NamedTuple):
+    """What was taken of all requests, by kind of row and in the order it came, and what became of each request."""
+
+    frames: dict[str, pl.DataFrame]
+    outcomes: list[Outcome | Rejected]
+
+
+def read(reading: Reading, requests: Sequence[bytes], limits: Limits, now: datetime) -> Read:
+    """Read `requests` jointly; a malformed one gets `Malformed` for an outcome and harms no other.
+
+    Args:
+        reading: how their signal is read.
+        requests: serialized requests of that signal.
+        limits: how much of a record is taken.
+        now: becomes `IngestedAt`, and decides which times are out of range.
+    """
+    try:
+        return _read(reading, requests, limits, now)
+    except Malformed as error:
+        if len(requests) == 1:
+            return Read({kind: empty(columns) for kind, columns in reading.frames.items()}, [error])
+    alone = [read(reading, [request], limits, now) for request in requests]
+    joined = {kind: pl.concat([part.frames[kind] for part in alone]) for kind in reading.frames}
+    return Read(joined, [part.outcomes[0] for part in alone])
+
+
+class Checked(NamedTuple):
+    """A part, and for each of its records which of the rules it breaks."""
+
+    part: Part
+    rules: list[Rule]
+    broken: npt.NDArray[np.int8]
+
+
+def _read(reading: Reading, requests: Sequence[bytes], limits: Limits, now: datetime) -> Read:
+    parts = reading.parts(reading.wire.columns(requests), limits)
+    inflated = inherits_too_much([part.batch for part in parts.values()], [len(request) for request in requests])
+    checked = {
+        kind: _checked(part, [*part.rules(part.batch.records, limits, now), too_much])
+        for (kind, part), too_much in zip(parts.items(), inflated, strict=True)
+    }
+    frames = {kind: _frame(one, reading.frames[kind], limits, now) for kind, one in checked.items()}
+    return Read(frames, _outcomes(list(checked.values()), len(requests)))
+
+
+def _checked(part: Part, rules: list[Rule]) -> Checked:
+    return Checked(part, rules, first_broken(rules, len(part.batch.records)))
+
+
+def _frame(checked: Checked, wanted: Columns, limits: Limits, now: datetime) -> pl.DataFrame:
+    batch, admitted = checked.part.batch, checked.broken == 0
+    if not len(batch.records):
+        return empty(wanted)
+    own = pa.table(checked.part.columns(batch, limits, admitted))
+    resource, scope = batch.resource, batch.scope
+    if not admitted.all():
+        own, resource, scope = own.filter(pa.array(admitted)), resource[admitted], scope[admitted]
+    ingested = pa.repeat(pa.scalar(now, pa.timestamp("ms", "UTC")), len(own))
+    columns = {
+        **dict(zip(own.column_names, own.columns, strict=True)),
+        **inherited_columns(batch, resource, scope, wanted),
+        "IngestedAt": ingested,
+    }
+    frame = pl.from_arrow(pa.table({name: columns[name] for name in wanted}))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _outcomes(checked: list[Checked], requests: int) -> list[Outcome | Rejected]:
+    sent = [np.bincount(one.part.batch.request, minlength=requests) for one in checked]
+    in_all = sum(sent, np.zeros(requests, np.int64))
+    if not any(one.broken.any() for one in checked):
+        return [Outcome(accepted) for accepted in in_all.tolist()]
+    begins = [np.cumsum(numbers) - numbers for numbers in sent]
+    outcomes: list[Outcome | Rejected] = []
+    for i in range(requests):
+        slices = [slice(begin[i], begin[i] + numbers[i]) for begin, numbers in zip(begins, sent, strict=True)]
+        rejected = sum(int((one.broken[rows] > 0).sum()) for one, rows in zip(checked, slices, strict=True))
+        told = [reason(one.rules, one.broken[rows], int(rows.start)) for one, rows in zip(checked, slices, strict=True)]
+        outcomes.append(Outcome(int(in_all[i]) - rejected, rejected, ". ".join(filter(None, told))))
+    return outcomes
