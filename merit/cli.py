@@ -198,12 +198,12 @@ def list_jobs(config: Config = None) -> None:
     """Name the jobs and how often each runs."""
     from exporters.store import Store
     from merit import clock, settings
-    from merit.jobs import jobs
-    from merit.program import pipeline_on
+    from merit.program import jobs_on, pipeline_on
 
     with told():
         loaded = settings.load_here(config)
-        for job in jobs(pipeline_on(Store(loaded.exporters.clickhouse), loaded, clock.now), loaded.jobs):
+        store = Store(loaded.exporters.clickhouse)
+        for job in jobs_on(store, pipeline_on(store, loaded, clock.now), loaded, clock.now):
             typer.echo(f"{job.name}\tevery {job.interval.total_seconds():g} s")
 
 
@@ -212,13 +212,12 @@ def run_job(name: Annotated[str, typer.Argument(help="As `merit job list` names 
     """Run one job now, once. Harmless to repeat; a Merit that holds the same folder must be stopped first."""
     from exporters.store import Store
     from merit import clock, settings
-    from merit.jobs import jobs
-    from merit.program import pipeline_on
+    from merit.program import jobs_on, pipeline_on
 
     with told():
         loaded = settings.load_here(config)
         store = Store(loaded.exporters.clickhouse)
-        found = {job.name: job for job in jobs(pipeline_on(store, loaded, clock.now), loaded.jobs)}
+        found = {job.name: job for job in jobs_on(store, pipeline_on(store, loaded, clock.now), loaded, clock.now)}
         if name not in found:
             raise Rejected(f"there is no job {name!r}; there are {', '.join(found)}")
         with store:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from merit.pipeline import Pipeline
+from merit.registry import Registry
 from merit.settings import JobSettings
 
 
@@ -17,9 +18,10 @@ class Job:
     run: Callable[[], object]
 
 
-def jobs(pipeline: Pipeline, settings: JobSettings) -> list[Job]:
+def jobs(pipeline: Pipeline, registry: Registry, settings: JobSettings) -> list[Job]:
     """Every job of the program."""
     return [
         Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive),
         Job("sweep", timedelta(seconds=settings.sweep.interval_seconds), pipeline.sweep),
+        Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh),
     ]

@@ -16,8 +16,9 @@ from typing import Self
 
 from exporters.store import Store, chdb_folder
 from merit.endpoints import GRPC, HTTP, bracketed, endpoints
-from merit.jobs import jobs
+from merit.jobs import Job, jobs
 from merit.pipeline import Pipeline
+from merit.registry import Registry
 from merit.scheduler import Scheduler
 from merit.settings import Settings
 from merit.telemetry import Telemetry
@@ -52,7 +53,8 @@ class Program:
         instruments = self.telemetry.instruments
         self.store = Store(settings.exporters.clickhouse, instruments)
         self.pipeline = pipeline_on(self.store, settings, now, instruments)
-        self.scheduler = Scheduler(jobs(self.pipeline, settings.jobs) if settings.jobs.enabled else [], now, instruments)
+        every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
+        self.scheduler = Scheduler(every, now, instruments)
 
     def start(self) -> Self:
         """Start every part; what has been started is stopped again if the next one cannot be.
@@ -124,6 +126,12 @@ def pipeline_on(
     """The pipeline on a store, which may still be closed."""
     days = settings.exporters.clickhouse.retention.spans
     return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled, instruments=instruments)
+
+
+def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
+    """Every job on a store, which may still be closed."""
+    registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
+    return jobs(pipeline, registry, settings.jobs)
 
 
 def serve(program: Program) -> None:

@@ -43,6 +43,8 @@ class JobSettings(BaseModel):
     """Works out the traces that have gone quiet."""
     sweep: Schedule = Schedule(interval_seconds=60)
     """Finds stored spans that were never worked out, after a restart or from another writer, and derives their traces."""
+    agents: Schedule = Schedule(interval_seconds=5)
+    """Enters into the registry of agents what tasks say of theirs."""
 
 
 class TelemetrySettings(BaseModel):

@@ -107,6 +107,7 @@ READINGS: Columns = {
     "SaidSuccess": pl.Boolean(),
     "AgentType": STRING,
     "Department": STRING,
+    "Capabilities": STRING,
     "DecisionId": STRING,
     "FilesCreated": pl.UInt32(),
     "FilesModified": pl.UInt32(),
@@ -201,12 +202,14 @@ TASKS: Columns = {
     "conversation_id": STRING,
     "user_id": STRING,
     "decision_id": STRING,
+    "capabilities": STRING,
     "input": STRING,
     "output": STRING,
     "version": pl.UInt64(),
     "is_deleted": pl.UInt8(),
 }
-"""One agent doing one assignment. `parent_task_id` is empty at the top; `cost_usd` null if all calls are unpriced."""
+"""One agent doing one assignment. `parent_task_id` is empty at the top; `cost_usd` null if all calls are unpriced;
+`capabilities` what the agent says that it can do, as it said it."""
 
 WORKFLOWS: Columns = {
     "trace_id": STRING,

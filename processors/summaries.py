@@ -20,6 +20,7 @@ SAID_ANYWHERE = {
     "category": "Category",
     "agent_type": "AgentType",
     "department": "Department",
+    "capabilities": "Capabilities",
     "decision_id": "DecisionId",
     "conversation_id": "ConversationId",
     "user_id": "UserId",
@@ -198,7 +199,8 @@ def _with_words_from_above(tasks: pl.DataFrame, steps: pl.DataFrame) -> pl.DataF
     """What spans that belong to no task say (a request's root span, a workflow) holds for the tasks at the top."""
     outside = steps.filter(pl.col("task").is_null())
     said = {name: column for name, column in SAID_ANYWHERE.items() if (outside[column] != "").any()}
-    said.pop("agent_type", None)
+    for name in ("agent_type", "capabilities"):  # of whom they would be said is not clear
+        said.pop(name, None)
     if not said:
         return tasks
     words = outside.group_by("TraceId").agg(

@@ -15,7 +15,7 @@ from processors.frames import RECEIVED, SAID, Columns, conform
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LONG_DAYS = 10_000
 """Retention that keeps rows of the fixed time however late the tests are run."""
-TABLES = ("tasks", "nodes", "workflows", "otel_traces", "otel_traces_trace_id_ts")
+TABLES = ("tasks", "nodes", "workflows", "agents", "agent_edits", "otel_traces", "otel_traces_trace_id_ts")
 
 Row = dict[str, Any]
 

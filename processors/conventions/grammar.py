@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 Text = Literal[
     "operation", "agent_id", "agent_name", "node_name", "provider", "request_model", "response_model", "response_id",
     "conversation_id", "user_id", "error_type", "owner", "name_on_top", "workflow_name", "task_name", "external_id", "category",
-    "agent_type", "department", "decision_id", "resource_agent", "input", "output",
+    "agent_type", "department", "capabilities", "decision_id", "resource_agent", "input", "output",
 ]  # fmt: skip
 Number = Literal[
     "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens",

@@ -203,6 +203,7 @@ _PLAIN = {
     "_category": "Category",
     "_agent_type": "AgentType",
     "_department": "Department",
+    "_capabilities": "Capabilities",
     "_decision_id": "DecisionId",
     "_resource_agent": "ResourceAgent",
 }

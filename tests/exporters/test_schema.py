@@ -4,6 +4,7 @@ import pytest
 
 from exporters.store import Store
 from exporters.traces import store_spans
+from processors.agents import AGENTS, EDITS
 from processors.benchmarks import BENCHMARKS
 from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
@@ -60,6 +61,8 @@ def of_table(store: Store, table: str, what: str) -> str:
         ("workflows", WORKFLOWS),
         ("evaluations", EVALUATIONS),
         ("benchmarks", BENCHMARKS),
+        ("agents", AGENTS),
+        ("agent_edits", EDITS),
     ],
 )
 def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:

@@ -147,10 +147,10 @@ def test_merit_attributes_are_read() -> None:
     assert (reading["FilesCreated"], reading["FilesModified"]) == (2, 3)
 
 
-def test_type_and_department_may_stand_on_the_resource() -> None:
-    resource = {"merit.agent.type": "tool_maker", "merit.agent.department": "sales"}
+def test_type_department_and_capabilities_may_stand_on_the_resource() -> None:
+    resource = {"merit.agent.type": "tool_maker", "merit.agent.department": "sales", "merit.agent.capabilities": "writing"}
     reading = read({"gen_ai.operation.name": "invoke_agent"}, ResourceAttributes=resource)
-    assert (reading["AgentType"], reading["Department"]) == ("tool_maker", "sales")
+    assert (reading["AgentType"], reading["Department"], reading["Capabilities"]) == ("tool_maker", "sales", "writing")
 
 
 def test_json_in_one_span_that_is_no_json_harms_no_other() -> None:

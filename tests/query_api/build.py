@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from exporters.store import Store
+from processors.agents import AGENTS, EDITS
 from processors.frames import NODES, SPANS, TASKS, WORKFLOWS
 from tests import builders
 from tests.builders import NOTHING_SAID, NOW, Row, frame, span_of, trace_of
@@ -122,5 +123,14 @@ def span(trace: int, number: int, parent: int | None = None, **more: Any) -> Row
 
 def put(store: Store, table: str, rows: Iterable[Row]) -> None:
     """Store `rows` in `table`."""
-    columns = {"tasks": TASKS, "nodes": NODES, "workflows": WORKFLOWS, "otel_traces": SPANS}[table]
-    store.insert(table, frame(rows, columns))
+    store.insert(table, frame(rows, COLUMNS[table]))
+
+
+COLUMNS = {
+    "agents": AGENTS,
+    "agent_edits": EDITS,
+    "nodes": NODES,
+    "otel_traces": SPANS,
+    "tasks": TASKS,
+    "workflows": WORKFLOWS,
+}

@@ -1,0 +1,34 @@
+"""What the store knows of agents, and what its tasks say of them."""
+
+from datetime import datetime
+
+import polars as pl
+
+from exporters.store import Store
+from exporters.traces import IDS_AT_ONCE, question
+from processors.agents import AGENTS, SIGHTINGS
+from processors.frames import conform
+
+MOST_SIGHTINGS = 1_000_000
+"""Different things that tasks say of agents, which are looked at; of more, the latest."""
+
+
+def last_stored(store: Store) -> datetime:
+    """When the last task was stored, by the store's clock."""
+    stored: datetime = store.query(question("last_stored_task"))["stored_at"].item()
+    return stored
+
+
+def sightings(store: Store, since: datetime | None) -> pl.DataFrame:
+    """What tasks say of their agents, columns SIGHTINGS: those stored since, or all."""
+    if since is None:
+        found = store.query(question("agent_sightings"), {"most": MOST_SIGHTINGS})
+    else:
+        found = store.query(question("new_agent_sightings"), {"since": since, "most": MOST_SIGHTINGS})
+    return conform(found, SIGHTINGS)
+
+
+def known_agents(store: Store, agent_ids: list[str]) -> pl.DataFrame:
+    """What is known of at least these agents, or of all if none is named: columns AGENTS."""
+    asked = agent_ids if len(agent_ids) <= IDS_AT_ONCE else []
+    return conform(store.query(question("agents"), {"agent_ids": asked}), AGENTS)

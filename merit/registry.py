@@ -1,0 +1,69 @@
+"""Keeps the registry of agents: what their tasks say of them outlives the tasks."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+
+import polars as pl
+
+from exporters import agents
+from exporters.store import Store
+from processors.agents import changed, correct, grow
+
+OVERLAP = timedelta(seconds=30)
+"""An insert may be stamped this long before it can be read."""
+ANEW = timedelta(minutes=10)
+"""How often everything is worked out again, for what was derived differently since."""
+
+
+class Registry:
+    """Brings the table `agents` up to date.
+
+    Most runs look at the tasks stored since the run before, and add. The first run of a process and one every ten minutes
+    read all tasks, and take back what is no longer so; therefore nothing need be remembered across a restart.
+
+    Args:
+        store: may still be closed.
+        retention_days: how long tasks are kept; what is known from before cannot be worked out again and stays.
+        now: what time it is.
+    """
+
+    def __init__(self, store: Store, retention_days: int, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._retention = timedelta(days=retention_days)
+        self._now = now
+        self._refreshing = Lock()
+        self._worked_out: datetime | None = None
+        self._stored: datetime | None = None
+
+    def refresh(self) -> int:
+        """Take in what is new; how many agents' rows changed."""
+        with self._refreshing:
+            now, stored = self._now(), agents.last_stored(self._store)
+            anew = self._worked_out is None or not timedelta(0) <= now - self._worked_out < ANEW
+            count = self._work_out(now) if anew else self._grow(now)
+            self._worked_out = now if anew else self._worked_out
+            self._stored = stored
+            return count
+
+    def _work_out(self, now: datetime) -> int:
+        known = agents.known_agents(self._store, [])
+        after = correct(known, agents.sightings(self._store, None), now - self._retention)
+        return self._keep(changed(known, after, version(now)))
+
+    def _grow(self, now: datetime) -> int:
+        assert self._stored is not None
+        seen = agents.sightings(self._store, self._stored - OVERLAP)
+        if seen.is_empty():
+            return 0
+        known = agents.known_agents(self._store, seen["agent_id"].unique().to_list())
+        return self._keep(changed(known, grow(known, seen), version(now)))
+
+    def _keep(self, rows: pl.DataFrame) -> int:
+        self._store.insert("agents", rows)
+        return rows.height
+
+
+def version(now: datetime) -> int:
+    """Milliseconds since 1970."""
+    return int(now.timestamp() * 1000)
