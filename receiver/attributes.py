@@ -69,7 +69,7 @@ def capped_pairs(lists: pa.ListArray, limits: Limits) -> Capped:
     if dropped.any():
         kept = _kept(keys, rows, counts, limits)
         keys, texts, rows = keys.take(pa.array(kept)), texts.take(pa.array(kept)), rows[kept]
-    texts, shortened = _shorten(texts, limits.max_attribute_bytes)
+    texts, shortened = capped_texts(texts, limits.max_attribute_bytes)
     if len(shortened):
         dropped += np.bincount(rows[shortened], minlength=len(lists))
     return Capped(Pairs(keys, texts, rows, len(lists)), dropped)
@@ -129,7 +129,7 @@ def _order(pairs: Pairs) -> Integers | None:
     return order if last.all() else order[last]
 
 
-def _shorten(texts: pa.StringArray, max_bytes: int) -> tuple[pa.StringArray, Integers]:
+def capped_texts(texts: pa.StringArray, max_bytes: int) -> tuple[pa.StringArray, Integers]:
     """Cut texts at the last whole character within `max_bytes`; also says which were cut."""
     long = np.flatnonzero(pc.binary_length(texts).to_numpy() > max_bytes)
     if not len(long):
