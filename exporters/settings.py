@@ -15,6 +15,10 @@ class Retention(BaseModel):
 
     spans: Days = 30
     """`otel_traces`. A trace whose spans have begun to expire is never derived again."""
+    logs: Days = 30
+    """`otel_logs`."""
+    metrics: Days = 30
+    """`otel_metrics_gauge`, `_sum`, `_histogram`, `_exponential_histogram` and `_summary`."""
     nodes: Days = 30
     """`nodes`."""
     tasks: Days = 395

@@ -84,7 +84,7 @@ class Store:
 
         Args:
             table: a table of the schema.
-            frame: any number of rows. Those of one insert must lie within few days (`traces.store_spans` goes day by day).
+            frame: any number of rows. Those of one insert must lie within few days (`store_by_day` goes day by day).
             token: a retry with the same token and rows stores nothing twice.
 
         Raises:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
-from hashlib import blake2b
 from importlib.resources import files
 
 import polars as pl
 
+from exporters.by_day import store_by_day
 from exporters.store import Store
 from processors.frames import NODES, RECEIVED, SPANS, TASKS, TIME, Columns, conform, empty
 
@@ -25,18 +25,8 @@ def question(name: str) -> str:
 
 
 def store_spans(store: Store, spans: pl.DataFrame) -> None:
-    """Insert spans, columns SPANS, day by day: ClickHouse refuses a block that touches too many partitions.
-
-    The same spans inserted again within a while are dropped by their deduplication token.
-    """
-    for day in spans.with_columns(day=pl.col("Timestamp").dt.date()).partition_by("day", maintain_order=True):
-        store.insert("otel_traces", conform(day, SPANS), token=_token(day))
-
-
-def _token(spans: pl.DataFrame) -> str:
-    """The same for the same spans in the same order, whenever they came: a sender that repeats a request stores nothing twice."""
-    said = spans.select(name for name in SPANS if name != "IngestedAt")
-    return blake2b(said.hash_rows().to_numpy().tobytes(), digest_size=16).hexdigest()
+    """Insert spans, columns SPANS."""
+    store_by_day(store, "otel_traces", spans, SPANS, "Timestamp")
 
 
 def stored_spans(store: Store, trace_ids: list[str]) -> pl.DataFrame:

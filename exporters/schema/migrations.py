@@ -15,6 +15,12 @@ from processors.errors import Rejected
 RETENTION_OF = {
     "otel_traces": ("Timestamp", "spans"),
     "otel_traces_trace_id_ts": ("Start", "spans"),
+    "otel_logs": ("Timestamp", "logs"),
+    "otel_metrics_gauge": ("TimeUnix", "metrics"),
+    "otel_metrics_sum": ("TimeUnix", "metrics"),
+    "otel_metrics_histogram": ("TimeUnix", "metrics"),
+    "otel_metrics_exponential_histogram": ("TimeUnix", "metrics"),
+    "otel_metrics_summary": ("TimeUnix", "metrics"),
     "nodes": ("started_at", "nodes"),
     "tasks": ("started_at", "tasks"),
     "workflows": ("started_at", "tasks"),

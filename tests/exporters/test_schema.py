@@ -8,6 +8,7 @@ from processors.agents import AGENTS, EDITS
 from processors.benchmarks import BENCHMARKS
 from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
+from processors.signal_frames import LOGS, METRICS
 from tests.builders import NOW, frame, job, said_nothing, trace_of
 from tests.query_api.build import put, task
 
@@ -110,6 +111,113 @@ def test_the_table_of_trace_times_is_the_exporters(store: Store) -> None:
         "Start": "DateTime64(9)",
         "End": "DateTime64(9)",
     }
+
+
+OF_LOGS = {
+    "Timestamp": "DateTime64(9)",
+    "TimestampTime": "DateTime",
+    "TraceId": "String",
+    "SpanId": "String",
+    "TraceFlags": "UInt8",
+    "SeverityText": LC,
+    "SeverityNumber": "UInt8",
+    "ServiceName": LC,
+    "Body": "String",
+    "ResourceSchemaUrl": LC,
+    "ResourceAttributes": MAP,
+    "ScopeSchemaUrl": LC,
+    "ScopeName": "String",
+    "ScopeVersion": LC,
+    "ScopeAttributes": MAP,
+    "LogAttributes": MAP,
+    "EventName": "String",
+}
+"""Of the same exporter, logs_table.sql as it was up to version 0.150 and as Grafana's plugin reads it."""
+OF_POINTS = {
+    "ResourceAttributes": MAP,
+    "ResourceSchemaUrl": "String",
+    "ScopeName": "String",
+    "ScopeVersion": "String",
+    "ScopeAttributes": MAP,
+    "ScopeDroppedAttrCount": "UInt32",
+    "ScopeSchemaUrl": "String",
+    "ServiceName": LC,
+    "MetricName": "String",
+    "MetricDescription": "String",
+    "MetricUnit": "String",
+    "Attributes": MAP,
+    "StartTimeUnix": "DateTime64(9)",
+    "TimeUnix": "DateTime64(9)",
+}
+EXEMPLARS = {
+    "Exemplars.FilteredAttributes": f"Array({MAP})",
+    "Exemplars.TimeUnix": "Array(DateTime64(9))",
+    "Exemplars.Value": "Array(Float64)",
+    "Exemplars.SpanId": "Array(String)",
+    "Exemplars.TraceId": "Array(String)",
+}
+NUMBER = {"Value": "Float64", "Flags": "UInt32", **EXEMPLARS}
+COUNTED = {"Count": "UInt64", "Sum": "Float64"}
+RANGE = {"Flags": "UInt32", "Min": "Float64", "Max": "Float64", "AggregationTemporality": "Int32"}
+OF_KIND = {
+    "gauge": NUMBER,
+    "sum": {**NUMBER, "AggregationTemporality": "Int32", "IsMonotonic": "Bool"},
+    "histogram": {**COUNTED, "BucketCounts": "Array(UInt64)", "ExplicitBounds": "Array(Float64)", **EXEMPLARS, **RANGE},
+    "exponential_histogram": {
+        **COUNTED,
+        "Scale": "Int32",
+        "ZeroCount": "UInt64",
+        "PositiveOffset": "Int32",
+        "PositiveBucketCounts": "Array(UInt64)",
+        "NegativeOffset": "Int32",
+        "NegativeBucketCounts": "Array(UInt64)",
+        **EXEMPLARS,
+        **RANGE,
+    },
+    "summary": {
+        **COUNTED,
+        "ValueAtQuantiles.Quantile": "Array(Float64)",
+        "ValueAtQuantiles.Value": "Array(Float64)",
+        "Flags": "UInt32",
+    },
+}
+"""Of the same exporter, metrics_*_table.sql as they were up to version 0.159, whose times are exact."""
+
+
+@pytest.mark.parametrize(
+    ("table", "exporters", "columns"),
+    [("otel_logs", OF_LOGS, LOGS)]
+    + [(f"otel_metrics_{kind}", {**OF_POINTS, **more}, METRICS[kind]) for kind, more in OF_KIND.items()],
+)
+def test_logs_and_metrics_are_named_and_typed_as_by_the_exporter(
+    store: Store, table: str, exporters: dict[str, str], columns: Columns
+) -> None:
+    answer = store.query("SELECT * FROM {table:Identifier} LIMIT 0", {"table": table}).drop("TimestampTime", strict=False)
+
+    assert list(types(store, table).items())[: len(exporters)] == list(exporters.items())
+    assert list(answer.schema.items()) == list(columns.items())
+
+
+def test_logs_are_parted_and_sorted_as_by_the_exporter_and_then_by_what_they_say(store: Store) -> None:
+    assert of_table(store, "otel_logs", "partition_key") == "toDate(TimestampTime)"
+    assert of_table(store, "otel_logs", "primary_key") == "ServiceName, TimestampTime"
+    assert of_table(store, "otel_logs", "sorting_key") == "ServiceName, TimestampTime, Timestamp, RecordId"
+    assert of_table(store, "otel_logs", "engine_full").startswith("ReplacingMergeTree ")
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_points_are_parted_and_sorted_as_by_the_exporter_and_then_by_stream_and_value(store: Store, kind: str) -> None:
+    key = "ServiceName, MetricName, toStartOfHour(TimeUnix), cityHash64(Attributes), TimeUnix"
+    value = "Value" if kind in ("gauge", "sum") else "Count, Sum"
+    assert of_table(store, f"otel_metrics_{kind}", "partition_key") == "toDate(TimeUnix)"
+    assert of_table(store, f"otel_metrics_{kind}", "primary_key") == key
+    assert of_table(store, f"otel_metrics_{kind}", "sorting_key") == f"{key}, StreamId, {value}"
+    assert of_table(store, f"otel_metrics_{kind}", "engine_full").startswith("ReplacingMergeTree ")
+
+
+def test_the_exponential_histograms_have_the_name_of_the_exporters_documentation_too(store: Store) -> None:
+    view, table = ("otel_metrics_exp_histogram", "otel_metrics_exponential_histogram")
+    assert {name: kind for name, kind in types(store, table).items() if name != "StreamId"} == types(store, view)
 
 
 @pytest.mark.parametrize(
