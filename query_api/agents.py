@@ -1,29 +1,29 @@
 """/v1/agents: who is there, and what each has done."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+import polars as pl
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from query_api.answers import Answer, Time, rows
-from query_api.filters import Chosen, ChosenAgents, Paged, Question
+from processors.health import LEAST_TASKS, TASKS_WITHIN, health
+from query_api.agent_nodes import NodeSummary, unknown
+from query_api.answers import Answer, Health, Row, Time, rows
+from query_api.filters import ChosenAgents, Paged, Question, bound
 from query_api.pages import MONTH, choice, in_order
-from query_api.problems import ProblemError
 from query_api.questions import Ask, Now
 from query_api.tasks import Id
 
 EVERYTHING: timedelta | None = None
 MOST = 1_000
 """Categories or models of one agent that are shown."""
+MOST_NODES = 100
+"""Steps of one agent that its profile shows."""
 
 
 class AgentQuestion(ChosenAgents, Paged):
     """Parameters of /v1/agents."""
-
-
-class AgentNodeQuestion(Chosen, Paged):
-    """Parameters of /v1/agents/{agent_id}/nodes."""
 
 
 class Record(Answer):
@@ -51,17 +51,23 @@ class Agent(Record):
     agent_id: str | None = Field(examples=["finance/eu"])
     """The id."""
     agent_name: str | None
-    """What it is called."""
-    agent_type: str | None
-    """`merit.agent.type`, if the user said it."""
-    department: str | None
-    """`merit.agent.department`, if the user said it."""
+    """What it calls itself."""
+    nickname: str | None
+    """What people call it; null if nobody set it."""
+    agent_type: str | None = Field(examples=["cognitive"])
+    """What kind of agent it is: as a person has set it, else as its spans say."""
+    department: str | None = Field(examples=["finance"])
+    """Whose it is: as a person has set it, else as its spans say."""
+    capabilities: list[str] = Field(examples=[["research", "writing"]])
+    """Categories that it is said to be able to do: as a person has set it, else as its spans say."""
+    edited: list[str] = Field(examples=[["nickname"]])
+    """Which of nickname, agent_type, department and capabilities a person has set."""
     services: list[str]
     """The processes it was seen in."""
     first_seen: Time
-    """Start of its first task."""
+    """Start of its first task ever."""
     last_seen: Time
-    """Start of its last task."""
+    """Start of its last task ever."""
     days_active: int
     """On how many UTC days it began a task."""
     running: int
@@ -76,6 +82,8 @@ class Agent(Record):
     """Tokens written."""
     total_tokens: int
     """Both together."""
+    health: Health
+    """How its tasks of the last hour ended; `status` is null with fewer than 5 of them. Silence is no sign of illness."""
 
 
 class Agents(Answer):
@@ -104,52 +112,34 @@ class WithModel(Answer):
     last_seen: Time
     """The last task it answered in."""
     tasks: int
-    """In how many tasks it answered."""
+    """In how many of the tasks that are kept it answered."""
+    calls: int
+    """How often it was called in the last 30 days; so all below."""
+    success_rate: float | None
+    """Calls that succeeded among all; null without calls."""
+    p50_duration_seconds: float | None
+    """Half of the calls took no longer."""
+    p95_duration_seconds: float | None
+    """Nineteen in twenty calls took no longer."""
+    input_tokens: int
+    """Tokens read."""
+    output_tokens: int
+    """Tokens written."""
+    cost_usd: float | None
+    """The sum of the known prices in US dollars; null if none is known."""
+    unpriced_calls: int
+    """Calls whose price is unknown."""
 
 
 class Profile(Agent):
-    """An agent with its categories and models."""
+    """An agent and what it is good at."""
 
     by_category: list[InCategory]
     """How its tasks went by category, the most frequent first."""
     models: list[WithModel]
     """The models it uses, the latest first."""
-
-
-class NodeSummary(Answer):
-    """How the steps of one name and operation fared."""
-
-    node_name: str | None = Field(examples=["web_search"])
-    """Name of the tool, graph node, retriever or model."""
-    operation: str | None = Field(examples=["execute_tool"])
-    """What it does."""
-    calls: int
-    """How often."""
-    succeeded: int
-    """How often it succeeded."""
-    success_rate: float
-    """Succeeded among all."""
-    p50_duration_seconds: float
-    """Half of them took no longer."""
-    p95_duration_seconds: float
-    """Nineteen in twenty took no longer."""
-    input_tokens: int | None
-    """Tokens read; null if it counts none."""
-    output_tokens: int | None
-    """Tokens written; null if it counts none."""
-    cost_usd: float | None
-    """The sum of the known prices in US dollars; null if none is known."""
-    unpriced_calls: int
-    """Model calls whose price is unknown."""
-
-
-class NodeSummaries(Answer):
-    """A page of step summaries, the most frequent first."""
-
-    nodes: list[NodeSummary]
-    """The summaries."""
-    next_cursor: str | None
-    """`cursor` of the next page; null at the end."""
+    by_node: list[NodeSummary]
+    """How its steps of the last 30 days fared by name and operation, the 100 most frequent; all below `/nodes`."""
 
 
 def routes(ask: Ask, now: Now) -> APIRouter:
@@ -158,41 +148,42 @@ def routes(ask: Ask, now: Now) -> APIRouter:
 
     @router.get("/v1/agents", response_model=Agents, summary="Agents, the last active first")
     def agents(question: Annotated[AgentQuestion, Query()]) -> Any:
-        """Every agent that has a task that matches, counted over these tasks. Without a window over all that is kept."""
-        page = in_order(ask, "agents", question, choice(question, now(), EVERYTHING))
-        return {"agents": rows(page.frame), "next_cursor": page.next_cursor}
+        """Every agent that there ever was, counted over the tasks that are kept.
+
+        With filters or a window: those that have tasks that match, counted over these.
+        """
+        page = in_order(ask, "agents", question, asked(question, now()))
+        return {"agents": told(page.frame), "next_cursor": page.next_cursor}
 
     @router.get("/v1/agents/{agent_id}", response_model=Profile, summary="One agent")
     def agent(agent_id: Id, _: Annotated[Question, Query()]) -> Any:
-        """An agent with its categories and models, over all tasks that are kept."""
-        only = choice(ChosenAgents(agent_id=(agent_id,)), now(), EVERYTHING)
-        about = rows(ask("agents", only | {"limit": 1, "offset": 0}, 1))
-        if not about:
-            raise unknown(agent_id)
-        keys = only | {"agent": agent_id, "limit": MOST}
-        return about[0] | {
-            "by_category": rows(ask("agent_categories", keys, MOST)),
-            "models": rows(ask("agent_models", keys, MOST)),
-        }
-
-    @router.get("/v1/agents/{agent_id}/nodes", response_model=NodeSummaries, summary="Steps of one agent, added up")
-    def agent_nodes(agent_id: Id, question: Annotated[AgentNodeQuestion, Query()]) -> Any:
-        """How the agent's steps fared by name and operation. Without a window over the last 30 days."""
-        parameters = choice(question, now(), MONTH) | {"agent": agent_id}
-        page = in_order(ask, "agent_nodes", question, parameters, of=agent_id)
-        if page.frame.is_empty() and not known(ask, agent_id, now):
-            raise unknown(agent_id)
-        return {"nodes": rows(page.frame), "next_cursor": page.next_cursor}
+        """An agent, and how it fares by category, by model and by step, over all tasks that are kept."""
+        return profile(ask, agent_id, now())
 
     return router
 
 
-def known(ask: Ask, agent_id: str, now: Now) -> bool:
-    """Whether there is a task of this agent."""
-    only = choice(ChosenAgents(agent_id=(agent_id,)), now(), EVERYTHING)
-    return not ask("agents", only | {"limit": 1, "offset": 0}, 1).is_empty()
+def asked(question: ChosenAgents, now: datetime) -> dict[str, Any]:
+    """The parameters of the question agents.sql. The registry itself can be chosen from by agent and department."""
+    by_tasks = question.is_explicit or question.category or question.model or question.provider
+    registered = not (by_tasks or question.service or question.user_id)
+    return choice(question, now, EVERYTHING) | {"registered": registered, "lately": bound(now - TASKS_WITHIN)}
 
 
-def unknown(agent_id: str) -> ProblemError:
-    """The problem of an agent that nobody has seen."""
-    return ProblemError(404, f"There is no agent {agent_id[:200]!r}: none of the tasks that are kept is its work")
+def told(agents: pl.DataFrame) -> list[Row]:
+    """The rows of agents.sql as answers."""
+    return rows(agents.with_columns(health("finished_lately", "failed_lately", LEAST_TASKS)))
+
+
+def profile(ask: Ask, agent_id: str, now: datetime) -> Row:
+    """The answer about one agent; raises ProblemError, 404, if there is none."""
+    only = asked(ChosenAgents(agent_id=(agent_id,)), now) | {"agent": agent_id, "offset": 0}
+    about = told(ask("agents", only | {"limit": 1}, 1))
+    if not about:
+        raise unknown(agent_id)
+    lately = bound(now - MONTH)
+    return about[0] | {
+        "by_category": rows(ask("agent_categories", only | {"limit": MOST}, MOST)),
+        "models": rows(ask("agent_models", only | {"limit": MOST, "calls_since": lately}, MOST)),
+        "by_node": rows(ask("agent_nodes", only | {"limit": MOST_NODES, "since": lately}, MOST_NODES)),
+    }

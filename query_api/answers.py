@@ -1,6 +1,6 @@
 """The shape of the answers that several routes give, and how rows of the store become them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import polars as pl
 import polars.selectors as cs
@@ -26,6 +26,19 @@ def rows(frame: pl.DataFrame) -> list[Row]:
         cs.string().replace("", None),
         cs.float().fill_nan(None),
     ).to_dicts()
+
+
+class Health(Answer):
+    """How something is now."""
+
+    status: Literal["healthy", "degraded", "failing"] | None
+    """`degraded`: over 20 % failed, `failing`: over 40 %; null: too few ended lately to know."""
+    error_rate: float | None
+    """The share that failed; null if nothing ended lately."""
+    finished: int
+    """How many ended lately."""
+    failed: int
+    """How many of them failed."""
 
 
 class Tokens(Answer):

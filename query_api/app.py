@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from query_api import agents, benchmarks, costs, health, nodes, rankings, tasks, traces, workflows
+from query_api import agent_edits, agent_nodes, agents, benchmarks, costs, health, nodes, rankings, tasks, traces, workflows
 from query_api.health import Condition
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
@@ -50,6 +50,8 @@ def create_app(
     for router in (
         rankings.routes(ask, now),
         agents.routes(ask, now),
+        agent_nodes.routes(ask, now),
+        agent_edits.routes(ask, keep, now),
         tasks.routes(ask, now),
         nodes.routes(ask, now),
         costs.routes(ask, now),

@@ -62,6 +62,7 @@ LEFT JOIN
         anyIf(value, field = 'capabilities') AS said_capabilities
     FROM agent_edits FINAL
     GROUP BY agent_id
-) AS edits ON edits.agent_id = seen.agent_id;
+) AS edits ON edits.agent_id = seen.agent_id
+SETTINGS join_use_nulls = 0;
 
 ALTER TABLE tasks ADD COLUMN IF NOT EXISTS capabilities LowCardinality(String) CODEC(ZSTD(1)) AFTER decision_id;

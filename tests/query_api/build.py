@@ -90,6 +90,20 @@ def tool(number: int, span: int = 3, **more: Any) -> Row:
     return node(number, span, **plain | {"input_tokens": None, "output_tokens": None, "cost_usd": None} | more)
 
 
+def known_agent(agent_id: str, **more: Any) -> Row:
+    """What the registry has of an agent: last seen at START, since ten days before."""
+    plain = {
+        **dict.fromkeys(("agent_name", "agent_type", "department"), ""),
+        **{name: [] for name in ("capabilities", "services", "models.model", "models.since", "models.last_seen")},
+        "agent_id": agent_id,
+        "first_seen": START - timedelta(days=10),
+        "last_seen": START,
+        "version": 1,
+        "is_deleted": 0,
+    }
+    return plain | more
+
+
 def workflow(number: int, **more: Any) -> Row:
     """The job of the task `task(number)`."""
     plain = {

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from tests.query_api.build import NOW, put, task
+from tests.query_api.build import NOW, START, known_agent, node, put, task, tool
 
 
 def test_agents_are_counted_over_the_tasks_that_match_the_last_active_first(api: TestClient, tables: Store) -> None:
@@ -95,3 +96,66 @@ def test_pages_joined_are_the_whole_list_and_tied_to_the_agent(api: TestClient, 
     second = api.get("/v1/agents", params={"limit": 2, "cursor": first["next_cursor"]}).json()
     assert [row["agent_id"] for row in first["agents"] + second["agents"]] == ["agent-2", "agent-1", "agent-0"]
     assert api.get("/v1/agents/agent-1/nodes", params={"cursor": first["next_cursor"]}).status_code == 400
+
+
+def test_agents_of_whom_no_task_is_kept_are_shown_until_tasks_are_asked_for(api: TestClient, tables: Store) -> None:
+    put(tables, "agents", [known_agent("retired", department="sales", services=["web"], agent_type="cognitive")])
+    (agent,) = api.get("/v1/agents").json()["agents"]
+    assert (agent["tasks"], agent["success_rate"], agent["department"], agent["agent_type"]) == (0, None, "sales", "cognitive")
+    assert (agent["first_seen"], agent["last_seen"]) == ("2026-01-21T11:00:00Z", "2026-01-31T11:00:00Z")
+    assert len(api.get("/v1/agents?department=sales&agent_id=retired").json()["agents"]) == 1
+    for query in ("department=legal", "agent_id=b", "category=general", "window=30d", "service=web", "user_id=u"):
+        assert api.get(f"/v1/agents?{query}").json()["agents"] == [], query
+    assert api.get("/v1/agents/retired").json()["by_category"] == []
+    assert api.get("/v1/agents/retired/nodes").json()["nodes"] == []
+
+
+def test_an_agent_is_as_old_as_the_registry_says_whatever_the_window(api: TestClient, tables: Store) -> None:
+    put(tables, "agents", [known_agent("researcher")])
+    put(tables, "tasks", [task(1), task(2)])
+    (agent,) = api.get("/v1/agents?window=2h").json()["agents"]
+    assert (agent["tasks"], agent["days_active"]) == (2, 1)
+    assert (agent["first_seen"], agent["last_seen"]) == ("2026-01-21T11:00:00Z", "2026-01-31T11:00:02Z")
+
+
+@pytest.mark.parametrize(
+    ("failed", "succeeded", "status"), [(0, 4, None), (1, 4, "healthy"), (2, 4, "degraded"), (3, 4, "failing"), (5, 0, "failing")]
+)
+def test_health_is_how_the_tasks_of_the_last_hour_ended(
+    api: TestClient, tables: Store, failed: int, succeeded: int, status: str | None
+) -> None:
+    recent = [task(n, status="failed" if n < failed else "succeeded") for n in range(failed + succeeded)]
+    long_ago = [task(100 + n, status="failed", started_at=NOW - timedelta(hours=3)) for n in range(9)]
+    put(tables, "tasks", [*recent, *long_ago, task(50, status="running")])
+    assert api.get("/v1/agents/researcher").json()["health"] == {
+        "status": status,
+        "error_rate": failed / (failed + succeeded),
+        "finished": failed + succeeded,
+        "failed": failed,
+    }
+
+
+def test_models_are_known_since_before_what_is_kept_and_their_calls_are_counted(api: TestClient, tables: Store) -> None:
+    long_ago = START - timedelta(days=9)
+    models = {"models.model": ["gpt-3", "gpt-4o-mini"], "models.since": [long_ago] * 2, "models.last_seen": [long_ago] * 2}
+    put(tables, "agents", [known_agent("researcher", **models)])
+    put(tables, "tasks", [task(1)])
+    put(tables, "nodes", [node(1), node(1, 4, success=False, duration_seconds=3.0), tool(1, 5)])
+    profile = api.get("/v1/agents/researcher").json()
+    mini, old = profile["models"]
+    assert mini == {
+        "model": "gpt-4o-mini",
+        "since": "2026-01-22T11:00:00Z",
+        "last_seen": "2026-01-31T11:00:01Z",
+        "tasks": 1,
+        "calls": 2,
+        "success_rate": 0.5,
+        "p50_duration_seconds": 2.0,
+        "p95_duration_seconds": 2.9,
+        "input_tokens": 200,
+        "output_tokens": 20,
+        "cost_usd": 0.002,
+        "unpriced_calls": 0,
+    }
+    assert (old["model"], old["tasks"], old["calls"], old["success_rate"]) == ("gpt-3", 0, 0, None)
+    assert [(row["node_name"], row["calls"]) for row in profile["by_node"]] == [("gpt-4o-mini", 2), ("search", 1)]

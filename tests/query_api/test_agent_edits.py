@@ -1,0 +1,78 @@
+"""PATCH /v1/agents/{agent_id}."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from exporters.store import Store
+from tests.query_api.build import known_agent, put, task
+
+PATH = "/v1/agents/finance%2Feu"
+SHOWN = ("nickname", "agent_type", "department", "capabilities", "edited")
+
+
+@pytest.fixture(autouse=True)
+def seen(tables: Store) -> None:
+    put(tables, "agents", [known_agent("finance/eu", agent_type="clerk", department="sales", capabilities=["writing"])])
+
+
+def shown(api: TestClient) -> dict[str, Any]:
+    agent = api.get(PATH).json()
+    assert agent in [{**one, **{name: agent[name] for name in agent.keys() - one.keys()}} for one in listed(api)]
+    return {name: agent[name] for name in SHOWN}
+
+
+def listed(api: TestClient) -> list[dict[str, Any]]:
+    agents: list[dict[str, Any]] = api.get("/v1/agents").json()["agents"]
+    return agents
+
+
+def test_what_a_person_sets_goes_before_what_spans_say_and_null_takes_it_back(api: TestClient) -> None:
+    said = {"nickname": None, "agent_type": "clerk", "department": "sales", "capabilities": ["writing"], "edited": []}
+    ours = {"nickname": "Fin", "agent_type": "cognitive", "department": "finance", "capabilities": ["analysis", "data"]}
+    assert shown(api) == said
+
+    answer = api.patch(PATH, json=ours)
+    assert answer.status_code == 200
+    assert {name: answer.json()[name] for name in ours} == ours
+    assert shown(api) == ours | {"edited": sorted(ours)}
+
+    assert api.patch(PATH, json={"department": None, "capabilities": []}).status_code == 200
+    now = ours | {"department": "sales", "capabilities": [], "edited": ["agent_type", "capabilities", "nickname"]}
+    assert shown(api) == now
+
+    api.patch(PATH, json=dict.fromkeys(ours))
+    assert shown(api) == said
+
+
+def test_agents_are_found_by_the_department_that_a_person_gave_them(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1, agent_id="finance/eu", department="sales"), task(2)])
+    api.patch(PATH, json={"department": "finance"})
+    (agent,) = api.get("/v1/agents?department=finance").json()["agents"]
+    assert (agent["agent_id"], agent["department"], agent["tasks"]) == ("finance/eu", "finance", 1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "parameter"),
+    [
+        ({}, "query"),
+        ({"nickname": ""}, "nickname"),
+        ({"nickname": "x" * 201}, "nickname"),
+        ({"nickname": 3}, "nickname"),
+        ({"nick": "x"}, "nick"),
+        ({"capabilities": "research"}, "capabilities"),
+        ({"capabilities": [""]}, "capabilities.0"),
+        ({"capabilities": ["x"] * 101}, "capabilities"),
+    ],
+)
+def test_what_cannot_be_set_is_refused(api: TestClient, sent: dict[str, Any], parameter: str) -> None:
+    answer = api.patch(PATH, json=sent)
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, parameter)
+    assert shown(api)["edited"] == []
+
+
+def test_nobody_can_describe_an_agent_that_is_not_in_the_registry(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1, agent_id="nobody")])
+    answer = api.patch("/v1/agents/nobody", json={"nickname": "x"})
+    assert (answer.status_code, "'nobody'" in answer.json()["detail"]) == (404, True)
