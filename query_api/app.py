@@ -8,7 +8,22 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from query_api import agent_edits, agent_nodes, agents, benchmarks, costs, health, nodes, rankings, tasks, traces, workflows
+from query_api import (
+    agent_edits,
+    agent_nodes,
+    agents,
+    benchmarks,
+    costs,
+    departments,
+    health,
+    models,
+    nodes,
+    providers,
+    rankings,
+    tasks,
+    traces,
+    workflows,
+)
 from query_api.health import Condition
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
@@ -58,6 +73,9 @@ def create_app(
         workflows.routes(ask, now),
         traces.routes(ask),
         benchmarks.routes(ask, keep, now),
+        models.routes(ask, now),
+        providers.routes(ask, now),
+        departments.routes(ask, now),
         health.routes(store, condition),
     ):
         app.include_router(router)

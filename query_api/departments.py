@@ -1,0 +1,47 @@
+"""/v1/departments: how the agents of each department fare."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from query_api.answers import Answer, rows
+from query_api.filters import ChosenAgents, Paged
+from query_api.measures import Measures
+from query_api.pages import MONTH, choice, in_order
+from query_api.questions import Ask, Now
+
+
+class DepartmentQuestion(ChosenAgents, Paged):
+    """Parameters of /v1/departments."""
+
+
+class Department(Measures):
+    """A department, counted over the tasks of its agents."""
+
+    department: str | None = Field(examples=["finance"])
+    """Whose work it is; null for tasks that do not say."""
+    users: int
+    """On behalf of how many users."""
+
+
+class Departments(Answer):
+    """A page of departments, those with most tasks first."""
+
+    departments: list[Department]
+    """The departments."""
+    next_cursor: str | None
+    """`cursor` of the next page; null at the end."""
+
+
+def routes(ask: Ask, now: Now) -> APIRouter:
+    """The routes below /v1/departments."""
+    router = APIRouter(tags=["departments"])
+
+    @router.get("/v1/departments", response_model=Departments, summary="Departments, those with most tasks first")
+    def departments(question: Annotated[DepartmentQuestion, Query()]) -> Any:
+        """Tasks, success, duration, tokens and cost by department. Without a window over the last 30 days."""
+        page = in_order(ask, "departments", question, choice(question, now(), MONTH))
+        return {"departments": rows(page.frame), "next_cursor": page.next_cursor}
+
+    return router

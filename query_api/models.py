@@ -1,0 +1,54 @@
+"""/v1/models: how the calls of each model fare."""
+
+from typing import Annotated, Any
+
+import polars as pl
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from processors.health import CALLS_WITHIN, LEAST_CALLS, health
+from query_api.answers import Answer, Health, rows
+from query_api.filters import ChosenAgents, Paged, bound
+from query_api.measures import Measures
+from query_api.pages import MONTH, choice, in_order
+from query_api.questions import Ask, Now
+
+
+class ModelQuestion(ChosenAgents, Paged):
+    """Parameters of /v1/models."""
+
+
+class Model(Measures):
+    """A model, counted over its calls."""
+
+    model: str | None = Field(examples=["gpt-4o-mini"])
+    """The model that answered, under one plain name; null for calls that name none."""
+    providers: list[str]
+    """Who served it."""
+    health: Health
+    """How its calls of the last 15 minutes ended; `status` is null with fewer than 20 of them."""
+
+
+class Models(Answer):
+    """A page of models, the most called first."""
+
+    models: list[Model]
+    """The models."""
+    next_cursor: str | None
+    """`cursor` of the next page; null at the end."""
+
+
+def routes(ask: Ask, now: Now) -> APIRouter:
+    """The routes below /v1/models."""
+    router = APIRouter(tags=["models"])
+
+    @router.get("/v1/models", response_model=Models, summary="Models, the most called first")
+    def models(question: Annotated[ModelQuestion, Query()]) -> Any:
+        """Calls, success, duration, tokens and cost by model. Without a window over the last 30 days."""
+        moment = now()
+        parameters = choice(question, moment, MONTH) | {"group_by": "model", "lately": bound(moment - CALLS_WITHIN)}
+        page = in_order(ask, "model_calls", question, parameters, of="models")
+        frame = page.frame.with_columns(pl.col("group").alias("model"), health("calls_lately", "failed_lately", LEAST_CALLS))
+        return {"models": rows(frame), "next_cursor": page.next_cursor}
+
+    return router
