@@ -24,4 +24,5 @@ def jobs(pipeline: Pipeline, registry: Registry, settings: JobSettings) -> list[
         Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive),
         Job("sweep", timedelta(seconds=settings.sweep.interval_seconds), pipeline.sweep),
         Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh),
+        Job("refresh", timedelta(seconds=settings.refresh.interval_seconds), pipeline.refresh),
     ]

@@ -13,6 +13,7 @@ import polars as pl
 
 from exporters import traces
 from exporters.store import Store
+from merit.objectives import Classification
 from processors.assemble import Due, OpenTraces
 from processors.conventions.read import Conventions
 from processors.cost import Pricer
@@ -63,6 +64,7 @@ class Pipeline:
         self._instruments = instruments or Instruments()
         self._conventions = Conventions(settings.conventions.extra)
         self._price = Pricer(settings.cost)
+        self._classify = Classification(store, settings.objectives)
         self._deriving = RLock()
         self._opening = Lock()
         self._traces: OpenTraces | None = None
@@ -72,6 +74,10 @@ class Pipeline:
     def read_keys(self) -> frozenset[str]:
         """Span attributes that some dialect reads."""
         return self._conventions.keys
+
+    def refresh(self) -> bool:
+        """Read again what people have edited: the objectives; whether it has changed."""
+        return self._classify.refresh()
 
     def consume(self, received: pl.DataFrame) -> None:
         """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable."""
@@ -239,7 +245,7 @@ class Pipeline:
         if readings.is_empty():
             return []
         with self._instruments.stage.of(stage="derive"):
-            derived: Derived = derive(readings, phase, self._now(), self._price)
+            derived: Derived = derive(readings, phase, self._now(), self._price, self._classify)
         with self._instruments.stage.of(stage="insert derived"):
             traces.replace_derived(self._store, derived.nodes, derived.tasks, derived.workflows, again)
         for table, rows in (("nodes", derived.nodes), ("tasks", derived.tasks), ("workflows", derived.workflows)):

@@ -68,7 +68,7 @@ class Program:
             self.store.open()
             stops.callback(self.store.close)
             condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
-            app = create_app(self.store, self.store.insert, settings.query_api, self._now, condition)
+            app = create_app(self.store, self.store.insert, settings.query_api, self._now, condition, settings.processors)
             self.api = ApiServer(app, settings.query_api)
             self.api.start()
             stops.callback(self.api.stop)

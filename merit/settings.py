@@ -45,6 +45,8 @@ class JobSettings(BaseModel):
     """Finds stored spans that were never worked out, after a restart or from another writer, and derives their traces."""
     agents: Schedule = Schedule(interval_seconds=5)
     """Enters into the registry of agents what tasks say of theirs."""
+    refresh: Schedule = Schedule(interval_seconds=5)
+    """Reads the objectives again, which people may have edited."""
 
 
 class TelemetrySettings(BaseModel):

@@ -16,8 +16,9 @@ from processors.calls import count_calls_once, says_usage
 from processors.conventions.grammar import MODEL_CALLS
 from processors.frames import NODES, TASKS, WORKFLOWS, conform
 from processors.models import name_models
+from processors.objectives.objectives import GENERAL
 from processors.owners import Owners, find_owners, hand_down
-from processors.summaries import SUMS, summarise_tasks, summarise_workflows, unpriced
+from processors.summaries import SUMS, Classify, summarise_tasks, summarise_workflows, unpriced
 from processors.tree import NONE, Forest, Mask, nearest, plant, spread_up
 
 OWN_TASK = (*MODEL_CALLS, "execute_tool", "retrieval")
@@ -27,6 +28,11 @@ LAG_BITS = 22
 
 
 Price = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def general(inputs: pl.Series) -> pl.Series:
+    """Every task is `general` whose category nobody has said."""
+    return pl.repeat(GENERAL, len(inputs), eager=True)
 
 
 class Phase(Enum):
@@ -51,7 +57,9 @@ class Derived:
     """Ids of traces with steps that nobody owns yet, because a parent has not come."""
 
 
-def derive(readings: pl.DataFrame, phase: Phase, now: datetime, price: Price = lambda r: r) -> Derived:
+def derive(
+    readings: pl.DataFrame, phase: Phase, now: datetime, price: Price = lambda r: r, classify: Classify = general
+) -> Derived:
     """Work out what happened in the traces of `readings`.
 
     Args:
@@ -59,6 +67,7 @@ def derive(readings: pl.DataFrame, phase: Phase, now: datetime, price: Price = l
         phase: how much of these traces is there.
         now: time of this derivation, for the version.
         price: prices again what took usage from another span's record of it, or gave some of its total.
+        classify: tells the category of tasks whose category nobody has said.
 
     Returns:
         Nodes, tasks and workflows; a trace without tasks has a workflow row marked deleted.
@@ -73,7 +82,7 @@ def derive(readings: pl.DataFrame, phase: Phase, now: datetime, price: Price = l
     owners = find_owners(spans, forest)
     steps = _count(_assign(spans, forest, owners, phase), forest, owners, repeats, price)
     running = phase is Phase.RUNNING
-    tasks = summarise_tasks(steps, forest, running=running)
+    tasks = summarise_tasks(steps, forest, running=running, classify=classify)
     workflows = summarise_workflows(steps, tasks, running=running)
     nodes = steps.filter("is_node").join(
         tasks.select("task", "task_id", "category", "department", "user_id"), on="task", how="left"

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from processors.conventions.grammar import Dialect
 from processors.cost_settings import CostSettings
+from processors.objectives.objectives import ObjectiveSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -51,3 +52,5 @@ class ProcessorSettings(BaseModel):
     """How spans are read."""
     cost: CostSettings = CostSettings()
     """What calls cost."""
+    objectives: ObjectiveSettings = ObjectiveSettings()
+    """What kinds of work there are."""

@@ -4,7 +4,7 @@ The frames that come in are those of `derive`: spans with `task` (a number, null
 (the task's own agent span), `is_node`, `is_call`, `counted` and `version`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
 import numpy as np
@@ -13,7 +13,11 @@ import polars as pl
 from processors.calls import says_usage
 from processors.conventions.grammar import MODEL_CALLS
 from processors.frames import SUM_OF_MONEY
+from processors.objectives.objectives import GENERAL
 from processors.tree import NONE, Forest, spread_up
+
+Classify = Callable[[pl.Series], pl.Series]
+"""The category of each input, by its words."""
 
 SAID_ANYWHERE = {
     "external_id": "ExternalId",
@@ -57,7 +61,7 @@ def known_cost(cost: pl.Expr, priced: pl.Expr, without_price: pl.Expr) -> pl.Exp
     return pl.when((priced > 0) | (without_price == 0)).then(pl.coalesce(cost, NO_COST))
 
 
-def summarise_tasks(steps: pl.DataFrame, forest: Forest, *, running: bool) -> pl.DataFrame:
+def summarise_tasks(steps: pl.DataFrame, forest: Forest, *, running: bool, classify: Classify) -> pl.DataFrame:
     """One row for each task: the columns of TASKS, and `task` and `top` (the task above, null at the top)."""
     members = steps.with_row_index("row").filter(pl.col("task").is_not_null())
     members = members.with_columns(awaits=_awaits() if members["IsInterrupt"].any() else pl.lit(value=False))
@@ -65,7 +69,7 @@ def summarise_tasks(steps: pl.DataFrame, forest: Forest, *, running: bool) -> pl
     tasks = totals.join(_heads(members), on="task", how="left")
     tasks = _with_implicit_heads(tasks, steps, forest)
     tasks = _with_parents(tasks, members)
-    tasks = _with_words_from_above(tasks, steps)
+    tasks = _with_category(_with_words_from_above(tasks, steps), classify)
     return _worded(tasks, running=running)
 
 
@@ -211,6 +215,13 @@ def _with_words_from_above(tasks: pl.DataFrame, steps: pl.DataFrame) -> pl.DataF
     return joined.with_columns(pl.coalesce(n, pl.when(top).then(f"{n}_above")).alias(n) for n in said)
 
 
+def _with_category(tasks: pl.DataFrame, classify: Classify) -> pl.DataFrame:
+    """The category that was said, else the one that the input's words tell, else `general`."""
+    rows = tasks.select((pl.col("category").is_null() & (pl.col("input") != "")).arg_true()).to_series()
+    told = tasks["category"].scatter(rows, classify(tasks["input"].gather(rows))) if len(rows) else tasks["category"]
+    return tasks.with_columns(category=told.fill_null(GENERAL))
+
+
 def _worded(tasks: pl.DataFrame, *, running: bool) -> pl.DataFrame:
     """The columns of TASKS."""
     failed = pl.coalesce(~pl.col("said_success"), pl.col("failed") | pl.col("is_broken"))
@@ -234,7 +245,6 @@ def _worded(tasks: pl.DataFrame, *, running: bool) -> pl.DataFrame:
         trace_id="TraceId",
         span_id="head_id",
         name=pl.when(pl.col("TaskName") != "").then("TaskName").otherwise("SpanName"),
-        category=pl.col("category").fill_null("general"),
         complexity=pl.coalesce("said_complexity", _complexity(tasks)).clip(1, 5),
         complexity_said=pl.col("said_complexity").is_not_null(),
         error_type=pl.when(is_failed).then("ErrorType").fill_null(""),

@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from processors.settings import ProcessorSettings
 from query_api import (
     agent_edits,
     agent_nodes,
@@ -18,6 +19,7 @@ from query_api import (
     health,
     models,
     nodes,
+    objectives,
     providers,
     rankings,
     tasks,
@@ -38,12 +40,16 @@ percent-encoded: the agent `finance/eu` is `finance%2Feu`. Filters may be repeat
 give it as `cursor`, with the same filters, for the next page. Errors are problem documents (RFC 9457)."""
 
 
+AS_SHIPPED = ProcessorSettings()
+
+
 def create_app(
     store: Store,
     keep: Keep,
     settings: QueryApiSettings,
     now: Now,
     condition: Condition,
+    processors: ProcessorSettings = AS_SHIPPED,
 ) -> FastAPI:
     """The application.
 
@@ -53,6 +59,7 @@ def create_app(
         settings: how much a question may cost.
         now: the clock.
         condition: how the process is, as it says itself.
+        processors: how tasks are classified.
     """
 
     @asynccontextmanager
@@ -76,6 +83,7 @@ def create_app(
         models.routes(ask, now),
         providers.routes(ask, now),
         departments.routes(ask, now),
+        objectives.routes(ask, keep, now, processors.objectives),
         health.routes(store, condition),
     ):
         app.include_router(router)

@@ -20,6 +20,7 @@ from processors.conventions.unread import is_genai, unread
 from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
 from processors.models import name_models
+from processors.objectives.classify import classifier
 from processors.settings import ProcessorSettings
 from processors.tree import NONE, plant
 
@@ -128,7 +129,7 @@ def explain(spans: pl.DataFrame, settings: ProcessorSettings, now: datetime, rej
     """
     conventions, price = Conventions(settings.conventions.extra), Pricer(settings.cost)
     readings = price(conventions(spans))
-    derived = derive(readings, Phase.OLD, now, price)
+    derived = derive(readings, Phase.OLD, now, price, classifier(settings.objectives))
     return Explanation(
         traces=derived.workflows.sort("started_at").to_dicts(),
         tasks=derived.tasks.sort("started_at").to_dicts(),

@@ -68,9 +68,9 @@ class Classifier:
 
     def __call__(self, inputs: pl.Series) -> pl.Series:
         """The category of each of `inputs`, excerpts of what tasks were asked."""
-        scores = self._found(inputs) @ self._weights
-        if not scores.shape[1]:
+        if not self._terms:
             return pl.repeat(GENERAL, len(inputs), eager=True)
+        scores = self._found(inputs) @ self._weights
         best = scores.argmax(axis=1)
         sure = np.take_along_axis(scores, best[:, None], axis=1)[:, 0] / (scores.sum(axis=1) + DOUBT)
         best[(sure < self._threshold) | (sure == 0)] = -1
@@ -78,16 +78,18 @@ class Classifier:
 
     def explain(self, text: str) -> list[Candidate]:
         """Every objective that has a word in `text`, the surest first."""
+        if not self._terms:
+            return []
         found = self._found(pl.Series([text]))
         terms = found.indices
         weights = self._weights[terms] * found.data[:, None]
         total = weights.sum() + DOUBT
-        found = [
+        candidates = [
             Candidate(str(category), float(column.sum() / total), words_of(self._terms, terms, column))
             for category, column in zip(self._categories, weights.T, strict=False)
             if column.any()
         ]
-        return sorted(found, key=lambda one: (-one.sure, one.category))
+        return sorted(candidates, key=lambda one: (-one.sure, one.category))
 
     def category(self, text: str) -> str:
         """The category of one text."""

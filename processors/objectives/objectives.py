@@ -11,17 +11,19 @@ from typing import Annotated
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from processors.frames import MILLIS, STRING, Columns
 
+MOST = 1_000
+"""Objectives that there may be."""
+LONGEST_CATEGORY = 128
 GENERAL = "general"
 """The category of a task that no objective fits well enough."""
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 Example = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
-Category = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 
 OBJECTIVES: Columns = {
     "category": STRING,
@@ -38,13 +40,21 @@ OBJECTIVES: Columns = {
 """An objective as it was edited over the API; `version`: milliseconds of `updated_at`."""
 
 
-class Objective(BaseModel):
-    """A kind of work."""
+def not_general(category: str) -> str:
+    """`category`, stripped; raises ValueError if it cannot be that of an objective."""
+    stripped = category.strip()
+    if not 1 <= len(stripped) <= LONGEST_CATEGORY:
+        raise ValueError(f"a category has 1 to {LONGEST_CATEGORY} characters")
+    if stripped.lower() == GENERAL:
+        raise ValueError("general is what is left when no objective fits: choose another category")
+    return stripped
+
+
+class Description(BaseModel):
+    """What tells a kind of work, and what is expected of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    category: Category = Field(examples=["research"])
-    """Its name: what tasks carry as their category. `general` is what is left over and cannot be described."""
     description: Annotated[str, Field(max_length=2000)] = ""
     """What it is about, for people."""
     keywords: Annotated[tuple[Word, ...], Field(max_length=500)] = ()
@@ -58,12 +68,12 @@ class Objective(BaseModel):
     enabled: bool = True
     """Whether tasks may be given this category by their words."""
 
-    @field_validator("category")
-    @classmethod
-    def _is_not_what_is_left(cls, category: str) -> str:
-        if category.lower() == GENERAL:
-            raise ValueError("general is what is left when no objective fits: choose another category")
-        return category
+
+class Objective(Description):
+    """A kind of work."""
+
+    category: Annotated[str, AfterValidator(not_general)] = Field(examples=["research"])
+    """Its name: what tasks carry as their category. `general` is what is left over and cannot be described."""
 
 
 class ObjectiveSettings(BaseModel):
@@ -99,7 +109,7 @@ def layered(lower: Iterable[Objective], upper: Iterable[Objective]) -> tuple[Obj
 
 def from_rows(rows: pl.DataFrame) -> tuple[Objective, ...]:
     """Objectives of the table, columns OBJECTIVES."""
-    return tuple(Objective.model_validate(row) for row in rows.select(Objective.model_fields).to_dicts())
+    return tuple(Objective.model_validate(row) for row in rows.select(Objective.model_fields.keys()).to_dicts())
 
 
 def to_rows(objectives: Sequence[Objective], version: int, *, is_deleted: bool = False) -> pl.DataFrame:
@@ -110,4 +120,4 @@ def to_rows(objectives: Sequence[Objective], version: int, *, is_deleted: bool =
         updated_at=pl.lit(version).cast(pl.Int64).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC"),
         version=pl.lit(version, dtype=pl.UInt64),
         is_deleted=pl.lit(is_deleted).cast(pl.UInt8),
-    ).select(OBJECTIVES)
+    ).select(OBJECTIVES.keys())

@@ -30,6 +30,7 @@ def test_every_job_has_its_interval_from_the_settings(pipeline: Pipeline, regist
         "derive": timedelta(seconds=0.5),
         "sweep": timedelta(seconds=60),
         "agents": timedelta(seconds=5),
+        "refresh": timedelta(seconds=5),
     }
 
 
