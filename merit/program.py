@@ -17,6 +17,7 @@ from typing import Self
 from exporters.store import Store, chdb_folder
 from merit.endpoints import GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
+from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.scheduler import Scheduler
@@ -131,7 +132,7 @@ def pipeline_on(
 def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
     """Every job on a store, which may still be closed."""
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
-    return jobs(pipeline, registry, settings.jobs)
+    return jobs(pipeline, registry, Matching(store, now), settings.jobs)
 
 
 def serve(program: Program) -> None:

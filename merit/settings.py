@@ -47,6 +47,8 @@ class JobSettings(BaseModel):
     """Enters into the registry of agents what tasks say of theirs."""
     refresh: Schedule = Schedule(interval_seconds=5)
     """Reads the objectives again, which people may have edited."""
+    match: Schedule = Schedule(interval_seconds=5)
+    """Finds the task of evaluations that came before it."""
 
 
 class TelemetrySettings(BaseModel):

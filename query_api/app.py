@@ -16,6 +16,8 @@ from query_api import (
     benchmarks,
     costs,
     departments,
+    evaluations,
+    feedback,
     health,
     models,
     nodes,
@@ -26,6 +28,7 @@ from query_api import (
     traces,
     workflows,
 )
+from query_api.bodies import Bounded
 from query_api.health import Condition
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
@@ -84,10 +87,13 @@ def create_app(
         providers.routes(ask, now),
         departments.routes(ask, now),
         objectives.routes(ask, keep, now, processors.objectives),
+        feedback.routes(ask, keep, now),
+        evaluations.routes(ask, now),
         health.routes(store, condition),
     ):
         app.include_router(router)
     answer_with_problems(app)
+    app.add_middleware(Bounded, many_bytes=settings.max_request_mib << 20)
     app.add_middleware(EncodedPath)
     app.add_middleware(Timed, condition.instruments)
     describe(app)

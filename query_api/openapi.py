@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI writes, with problem documents as the errors."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,8 @@ from query_api.problems import Problem
 ERRORS = {
     "400": "A parameter cannot be taken: `errors` says which, what was found and what to change",
     "404": "There is no such thing",
+    "413": "The body is too large",
+    "422": "The `Idempotency-Key` was used for another request",
     "503": "The store does not answer, or a part is not ready; `Retry-After` says when to come back",
 }
 
@@ -28,14 +31,21 @@ def describe(app: FastAPI) -> None:
             schemas.pop(name, None)
         for path, methods in said["paths"].items():
             for operation in methods.values():
-                operation["responses"] = {"200": operation["responses"]["200"]} | errors(path)
+                good = {code: answer for code, answer in operation["responses"].items() if code.startswith("2")}
+                operation["responses"] = good | errors(path, operation)
         return said
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
-def errors(path: str) -> dict[str, Any]:
-    """The error responses of the route at `path`."""
+def errors(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    """The error responses of an operation at `path`."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    codes = [code for code in ERRORS if code != "404" or "{" in path]
+    takes = {one["name"] for one in operation.get("parameters", [])}
+    not_here = {
+        "404": "{" not in path or "Idempotency-Key" in takes,
+        "413": "requestBody" not in operation,
+        "422": "Idempotency-Key" not in takes,
+    }
+    codes = [code for code in ERRORS if not not_here.get(code)]
     return {code: {"description": ERRORS[code], "content": content} for code in codes}

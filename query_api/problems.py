@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 SHOWN = 200
 """Characters of a wrong value that are repeated to the caller."""
+MOST_ERRORS = 20
+"""Wrong parameters that are told at once."""
 
 
 class WrongParameter(BaseModel):
@@ -81,8 +83,10 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [wrong_parameter(one) for one in error.errors()]
-        return response(request, 400, "; ".join(f"{e.parameter}: {e.message}" for e in errors), errors=errors)
+        found = error.errors()
+        errors = [wrong_parameter(one) for one in found[:MOST_ERRORS]]
+        more = [f"and {len(found) - MOST_ERRORS} more"] if len(found) > MOST_ERRORS else []
+        return response(request, 400, "; ".join([*(f"{e.parameter}: {e.message}" for e in errors), *more]), errors=errors)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -126,7 +130,12 @@ def wrong_parameter(error: Mapping[str, Any]) -> WrongParameter:
     found = context.get("found", error.get("input"))
     text = found if isinstance(found, str) else None if found is None else repr(found)
     message = error["msg"].removeprefix("Value error, ").replace("Input", "value") + ADVICE.get(error["type"], "")
-    return WrongParameter(parameter=name, found=text and text[:SHOWN], message=message)
+    return WrongParameter(parameter=shown(name), found=text and shown(text), message=message)
+
+
+def shown(text: str) -> str:
+    """`text` as it may be repeated to the caller: shortened, and without halves of characters, which are no UTF-8."""
+    return text[:SHOWN].encode("utf-8", "replace").decode()
 
 
 def no_route(app: FastAPI, request: Request) -> str:

@@ -18,6 +18,8 @@ class QueryApiSettings(BaseModel):
     """Say `true` to listen on an address that other machines reach although nobody is asked who they are."""
     query_seconds: Annotated[float, Field(gt=0, le=300)] = 10
     """A question that takes the store longer is ended and answered with 503."""
+    max_request_mib: Annotated[int, Field(ge=1, le=256)] = 16
+    """The largest body of `POST /v1/evaluations`; no other route takes more than 1 MiB."""
     threads: Annotated[int, Field(ge=1, le=64)] = 8
     """How many questions are answered at the same time; further ones wait."""
 

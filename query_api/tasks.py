@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, Field
 
 from query_api.answers import Answer, Node, Row, Task, rows
+from query_api.evaluations import GivenEvaluation
 from query_api.filters import Question, Statuses
 from query_api.pages import Listed, newest_first
 from query_api.problems import ProblemError
@@ -20,6 +21,7 @@ Id = Annotated[str, Path(max_length=3072), AfterValidator(unquote)]
 TASK_OR_TRACE = re.compile(r"([0-9a-f]{32})(?:-([0-9a-f]{16}))?")
 MOST_NODES = 10_000
 MOST_TASKS = 1_000
+MOST_EVALUATIONS = 1_000
 
 
 class TaskQuestion(Listed):
@@ -45,6 +47,8 @@ class TaskWithNodes(Task):
     """Its steps in the order they began, at most 10,000."""
     nodes_cut: bool
     """Whether there are more steps than are shown."""
+    evaluations: list[GivenEvaluation]
+    """How it and its steps were judged, the newest first; at most 1,000."""
 
 
 class TasksWithNodes(Answer):
@@ -93,9 +97,14 @@ def found(ask: Ask, given: str) -> pl.DataFrame:
 
 
 def with_nodes(ask: Ask, tasks: pl.DataFrame) -> list[Row]:
-    """Each task with its steps, at most `MOST_NODES` together."""
+    """Each task with its steps and its evaluations, at most `MOST_NODES` and `MOST_EVALUATIONS` together."""
     keys = {"trace_id": tasks["trace_id"].unique().to_list(), "task_id": tasks["task_id"].to_list()}
     nodes = ask("task_nodes", {**keys, "limit": MOST_NODES + 1}, MOST_NODES + 1)
     is_cut = nodes.height > MOST_NODES
+    judged = ask("task_evaluations", {"task_id": keys["task_id"], "limit": MOST_EVALUATIONS}, MOST_EVALUATIONS)
+    said = {key: rows(part) for (key,), part in judged.partition_by("task_id", as_dict=True).items()}
     steps = {key: rows(part) for (key,), part in nodes.head(MOST_NODES).partition_by("task_id", as_dict=True).items()}
-    return [one | {"nodes": steps.get(one["task_id"], []), "nodes_cut": is_cut} for one in rows(tasks)]
+    return [
+        one | {"nodes": steps.get(one["task_id"], []), "nodes_cut": is_cut, "evaluations": said.get(one["task_id"], [])}
+        for one in rows(tasks)
+    ]

@@ -17,7 +17,17 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LONG_DAYS = 10_000
 """Retention that keeps rows of the fixed time however late the tests are run."""
 SIGNALS = ("otel_logs", *(f"otel_metrics_{kind}" for kind in METRICS))
-TABLES = ("tasks", "nodes", "workflows", "agents", "agent_edits", "otel_traces", "otel_traces_trace_id_ts", *SIGNALS)
+TABLES = (
+    "tasks",
+    "nodes",
+    "workflows",
+    "agents",
+    "agent_edits",
+    "evaluations",
+    "otel_traces",
+    "otel_traces_trace_id_ts",
+    *SIGNALS,
+)
 
 Row = dict[str, Any]
 
@@ -131,7 +141,7 @@ def truncate(store: Store) -> None:
 @contextmanager
 def keeping(store: Store) -> Iterator[Store]:
     """The store, keeping rows of the fixed time however late the tests are run."""
-    set_retention(store, Retention(spans=LONG_DAYS, logs=LONG_DAYS, metrics=LONG_DAYS, nodes=LONG_DAYS, tasks=LONG_DAYS))
+    set_retention(store, Retention.model_validate(dict.fromkeys(Retention.model_fields, LONG_DAYS)))
     yield store
     truncate(store)
     set_retention(store, Retention())

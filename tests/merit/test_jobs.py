@@ -6,6 +6,7 @@ import pytest
 
 from exporters.store import Store
 from merit.jobs import jobs
+from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.settings import JobSettings
@@ -23,28 +24,37 @@ def registry(tables: Store, clock: Clock) -> Registry:
     return Registry(tables, 395, clock)
 
 
-def test_every_job_has_its_interval_from_the_settings(pipeline: Pipeline, registry: Registry) -> None:
+@pytest.fixture
+def matching(tables: Store, clock: Clock) -> Matching:
+    return Matching(tables, clock)
+
+
+def test_every_job_has_its_interval_from_the_settings(pipeline: Pipeline, registry: Registry, matching: Matching) -> None:
     settings = JobSettings.model_validate({"derive": {"interval_seconds": 0.5}})
 
-    assert {it.name: it.interval for it in jobs(pipeline, registry, settings)} == {
+    assert {it.name: it.interval for it in jobs(pipeline, registry, matching, settings)} == {
         "derive": timedelta(seconds=0.5),
         "sweep": timedelta(seconds=60),
         "agents": timedelta(seconds=5),
         "refresh": timedelta(seconds=5),
+        "match": timedelta(seconds=5),
     }
 
 
-def test_every_job_may_be_run_again_and_again(pipeline: Pipeline, registry: Registry) -> None:
+def test_every_job_may_be_run_again_and_again(pipeline: Pipeline, registry: Registry, matching: Matching) -> None:
     pipeline.consume(frame(job(1)))
     for _ in range(2):
-        for it in jobs(pipeline, registry, JobSettings()):
+        for it in jobs(pipeline, registry, matching, JobSettings()):
             it.run()
 
 
-def test_a_sweep_by_hand_derives_what_is_stored(pipeline: Pipeline, registry: Registry, tables: Store, clock: Clock) -> None:
+def test_a_sweep_by_hand_derives_what_is_stored(
+    pipeline: Pipeline, registry: Registry, matching: Matching, tables: Store, clock: Clock
+) -> None:
     pipeline.consume(frame(job(1)))
     clock.tick(5)
 
-    by_name = {it.name: it for it in jobs(Pipeline(tables, ProcessorSettings(), 30, clock), registry, JobSettings())}
+    fresh = Pipeline(tables, ProcessorSettings(), 30, clock)
+    by_name = {it.name: it for it in jobs(fresh, registry, matching, JobSettings())}
 
     assert by_name["sweep"].run() == 1

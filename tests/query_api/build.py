@@ -9,6 +9,7 @@ import polars as pl
 
 from exporters.store import Store
 from processors.agents import AGENTS, EDITS
+from processors.evaluations import EVALUATIONS
 from processors.frames import NODES, SPANS, TASKS, WORKFLOWS
 from tests import builders
 from tests.builders import NOTHING_SAID, NOW, Row, frame, span_of, trace_of
@@ -129,6 +130,29 @@ def workflow(number: int, **more: Any) -> Row:
     return plain | more
 
 
+def evaluation(number: int, evaluator: str, **more: Any) -> Row:
+    """What `evaluator`, a judge, says of the task `task(number)` as a whole."""
+    trace_id = trace_of(number)
+    plain = {
+        **dict.fromkeys((name for name, dtype in EVALUATIONS.items() if dtype == pl.String), ""),
+        "evaluation_id": f"{evaluator}-{number}-{more.get('criterion', '')}",
+        "target": f"job-{number}",
+        "task_id": f"{trace_id}-{span_of(1)}",
+        "trace_id": trace_id,
+        "evaluator": evaluator,
+        "evaluator_type": "llm",
+        "score": 0.5,
+        "rating": None,
+        "cost_usd": None,
+        "source": "api",
+        "evaluated_at": NOW - timedelta(minutes=number),
+        "received_at": NOW,
+        "version": 1,
+        "is_deleted": 0,
+    }
+    return plain | more
+
+
 def span(trace: int, number: int, parent: int | None = None, **more: Any) -> Row:
     """Span `number` of trace `trace`, 1 s long, begun `number` milliseconds after START; a row of SPANS."""
     begun = START + timedelta(milliseconds=number)
@@ -143,6 +167,7 @@ def put(store: Store, table: str, rows: Iterable[Row]) -> None:
 COLUMNS = {
     "agents": AGENTS,
     "agent_edits": EDITS,
+    "evaluations": EVALUATIONS,
     "nodes": NODES,
     "otel_traces": SPANS,
     "tasks": TASKS,
