@@ -1,17 +1,18 @@
 """What the columns of all signals are made with: times, words, lists, counts, and what records have of their parents."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processors.frames import Columns
 from receiver.attributes import Integers, maps
 from receiver.batch import Batch
 
 TIME = pa.timestamp("ns", "UTC")
 
 
-def inherited_columns(batch: Batch, resource: Integers, scope: Integers, wanted: Columns) -> dict[str, pa.Array]:
+def inherited_columns(batch: Batch, resource: Integers, scope: Integers, wanted: Collection[str]) -> dict[str, pa.Array]:
     """What records have of the resources and scopes in these rows, as far as it is wanted."""
     resources, scopes = batch.resources, batch.scopes
     attributes = maps(resources.attributes.pairs)

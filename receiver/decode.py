@@ -13,7 +13,7 @@ import pyarrow as pa
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from processors.errors import Rejected
-from processors.frames import RECEIVED
+from processors.frames import RECEIVED, empty
 from receiver.admit import span_rules
 from receiver.batch import flatten
 from receiver.descriptors import Wire
@@ -47,4 +47,4 @@ def _spans(columns: pa.ListArray, limits: Limits) -> dict[str, Part]:
     return {"spans": Part(flatten(columns, "scope_spans", "spans", limits), span_rules, span_columns)}
 
 
-SPANS = Reading(WIRE, _spans, {"spans": RECEIVED})
+SPANS = Reading(WIRE, _spans, {"spans": empty(RECEIVED)})

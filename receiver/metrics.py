@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from processors.frames import empty
 from processors.signal_frames import METRICS
 from receiver.admit_points import point_rules
 from receiver.attributes import Integers, capped_pairs, maps, value_texts
@@ -138,4 +139,4 @@ def _metrics(columns: pa.ListArray, limits: Limits) -> dict[str, Part]:
     return parts
 
 
-READING = Reading(Wire(ExportMetricsServiceRequest), _metrics, METRICS)
+READING = Reading(Wire(ExportMetricsServiceRequest), _metrics, {kind: empty(columns) for kind, columns in METRICS.items()})

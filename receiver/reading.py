@@ -14,7 +14,6 @@ import polars as pl
 import pyarrow as pa
 
 from processors.errors import Malformed, Rejected
-from processors.frames import Columns, empty
 from receiver.admit import Rule, first_broken, inherits_too_much, reason
 from receiver.batch import Batch
 from receiver.columns import inherited_columns
@@ -34,11 +33,11 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """How one signal is read: its bytes into columns, these into parts, and the columns of each part's frame."""
+    """How one signal is read: its bytes into columns, these into parts by kind of row, and the empty frame of each kind."""
 
     wire: Wire
     parts: Callable[[pa.ListArray, Limits], dict[str, Part]]
-    frames: dict[str, Columns]
+    frames: dict[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def read(reading: Reading, requests: Sequence[bytes], limits: Limits, now: datet
         return _read(reading, requests, limits, now)
     except Malformed as error:
         if len(requests) == 1:
-            return Read({kind: empty(columns) for kind, columns in reading.frames.items()}, [error])
+            return Read(dict(reading.frames), [error])
     alone = [read(reading, [request], limits, now) for request in requests]
     joined = {kind: pl.concat([part.frames[kind] for part in alone]) for kind in reading.frames}
     return Read(joined, [part.outcomes[0] for part in alone])
@@ -99,10 +98,10 @@ def _checked(part: Part, rules: list[Rule]) -> Checked:
     return Checked(part, rules, first_broken(rules, len(part.batch.records)))
 
 
-def _frame(checked: Checked, wanted: Columns, limits: Limits, now: datetime) -> pl.DataFrame:
-    batch, admitted = checked.part.batch, checked.broken == 0
+def _frame(checked: Checked, without_rows: pl.DataFrame, limits: Limits, now: datetime) -> pl.DataFrame:
+    batch, admitted, wanted = checked.part.batch, checked.broken == 0, without_rows.columns
     if not len(batch.records):
-        return empty(wanted)
+        return without_rows
     own = pa.table(checked.part.columns(batch, limits, admitted))
     resource, scope = batch.resource, batch.scope
     if not admitted.all():
