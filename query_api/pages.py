@@ -11,6 +11,7 @@ from query_api.filters import Chosen, ChosenAgents, Paged, Traced, bound
 from query_api.questions import Ask
 
 LAST_NS = 2**63 - 1
+DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
 
 
