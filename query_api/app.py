@@ -18,11 +18,13 @@ from query_api import (
     departments,
     evaluations,
     feedback,
+    goals,
     health,
     metrics,
     models,
     nodes,
     objectives,
+    overview,
     providers,
     rankings,
     tasks,
@@ -91,6 +93,8 @@ def create_app(
         objectives.routes(ask, keep, now, processors.objectives),
         feedback.routes(ask, keep, now),
         evaluations.routes(ask, now),
+        overview.routes(ask, now),
+        goals.routes(ask, keep, now),
         health.routes(store, condition),
     ):
         app.include_router(router)

@@ -1,7 +1,6 @@
 """/v1/benchmarks: what is expected of a task by the type of its agent, for where too little was done to know the usual."""
 
 from collections import Counter
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -10,13 +9,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field, model_validator
 
 from processors.benchmarks import BENCHMARKS
-from processors.frames import conform
 from query_api.answers import Answer, rows
 from query_api.filters import Question
 from query_api.questions import Ask, Keep, Now
+from query_api.whole_lists import replacing, there
 
 MOST = 1_000
 """Benchmarks that may be kept."""
+KEY = ("agent_type", "complexity")
 
 
 class Expected(Question):
@@ -88,23 +88,12 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
     @router.put("/v1/benchmarks", response_model=Benchmarks, summary="Set what is expected of agents")
     def set_benchmarks(sent: AllExpected) -> Any:
         """Replace all benchmarks by these. The answer is the list as it is now."""
-        before = ask("benchmarks", {"limit": MOST}, MOST)
-        after = replacing(before, sent, now())
+        said = [one.model_dump() | {"complexity": one.complexity or 0} for one in sent.benchmarks]
+        after = replacing(ask("benchmarks", {"limit": MOST}, MOST), said, BENCHMARKS, KEY, now())
         keep("benchmarks", after)
-        return {"benchmarks": shown(after.filter(pl.col("is_deleted") == 0).sort("agent_type", "complexity"))}
+        return {"benchmarks": shown(there(after, KEY))}
 
     return router
-
-
-def replacing(before: pl.DataFrame, sent: AllExpected, now: datetime) -> pl.DataFrame:
-    """Rows that make the table hold what was sent: those, and of what they leave out its end. Columns BENCHMARKS."""
-    version = max([int(now.timestamp() * 1000), *(before["version"] + 1)])  # a clock may go back
-    kept = {"version": version, "is_deleted": 0}
-    said = [one.model_dump() | kept | {"complexity": one.complexity or 0} for one in sent.benchmarks]
-    after = pl.DataFrame(said, schema=dict(BENCHMARKS))
-    gone = before.join(after, on=["agent_type", "complexity"], how="anti")
-    ended = gone.with_columns(version=pl.lit(version, dtype=pl.UInt64), is_deleted=pl.lit(1, dtype=pl.UInt8))
-    return pl.concat([after, conform(ended, BENCHMARKS)])
 
 
 def shown(frame: pl.DataFrame) -> list[dict[str, object]]:

@@ -23,6 +23,7 @@ TABLES = (
     "workflows",
     "agents",
     "agent_edits",
+    "goals",
     "evaluations",
     "otel_traces",
     "otel_traces_trace_id_ts",

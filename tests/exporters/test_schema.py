@@ -8,6 +8,7 @@ from processors.agents import AGENTS, EDITS
 from processors.benchmarks import BENCHMARKS
 from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
+from processors.goals import GOALS
 from processors.objectives.objectives import OBJECTIVES
 from processors.signal_frames import LOGS, METRICS
 from tests.builders import NOW, frame, job, said_nothing, trace_of
@@ -66,6 +67,7 @@ def of_table(store: Store, table: str, what: str) -> str:
         ("agents", AGENTS),
         ("agent_edits", EDITS),
         ("objectives", OBJECTIVES),
+        ("goals", GOALS),
     ],
 )
 def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:

@@ -1,0 +1,153 @@
+"""/v1/overview: the whole system at a glance, against the time before."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import polars as pl
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from processors.health import DEGRADED, LEAST_TASKS
+from query_api.answers import Answer, Row, Time
+from query_api.changes import Measure, by_period, changes, measure
+from query_api.filters import EARLIEST, LATEST, ChosenAgents, bound
+from query_api.goals import Goal, standing
+from query_api.problems import wrong
+from query_api.questions import Ask, Now
+
+DAY = timedelta(days=1)
+PERIODS = 2
+
+
+class OverviewQuestion(ChosenAgents):
+    """Parameters of /v1/overview."""
+
+
+class Messages(Answer):
+    """What passed between agents: calls (a task that works for another agent's) and handoffs."""
+
+    messages: Measure
+    """How many; a handoff that the other agent answers within is one message with it."""
+    calls: Measure
+    """How many of them were calls."""
+    handoffs: Measure
+    """How many of them were handoffs."""
+    success_rate: Measure
+    """Which share of those that ended succeeded."""
+    avg_response_seconds: Measure
+    """How long the called agent worked, or the handoff took, in the mean."""
+
+
+class Overview(Answer):
+    """The window against the one before, which is as long."""
+
+    since: Time = Field(examples=["2026-01-30T12:00:00Z"])
+    """Where the window begins; the one before ends here."""
+    until: Time
+    """Where the window ends."""
+    tasks: Measure
+    """Tasks that began."""
+    running: Measure
+    """Of them, those that are not finished."""
+    success_rate: Measure
+    """Succeeded among the finished."""
+    avg_duration_seconds: Measure
+    """Mean duration of the finished tasks."""
+    throughput_per_hour: Measure
+    """Finished tasks an hour."""
+    cost_usd: Measure
+    """The sum of the known prices in US dollars; null if none is known."""
+    unpriced_calls: Measure
+    """Model calls whose price is unknown: the true cost is higher by theirs."""
+    total_tokens: Measure
+    """Tokens read and written."""
+    files_created: Measure
+    """Files that tasks say they created."""
+    files_modified: Measure
+    """Files that tasks say they changed."""
+    users: Measure
+    """On behalf of how many users."""
+    active_agents: Measure
+    """Agents that began a task."""
+    healthy_agents: Measure
+    """Of them, those of whose finished tasks at most 20 % failed, or that finished fewer than 5."""
+    multi_agent_workflows: Measure
+    """Jobs in which several agents took part."""
+    multi_agent_success_rate: Measure
+    """Succeeded among the finished of them."""
+    messages: Messages
+    """What passed between agents."""
+    queue_length: Measure
+    """What waits at the end of the window, by the gauge `merit.queue.length` of all who send it; null if nobody does."""
+    goals: list[Goal]
+    """The goals that are set, for all and for the departments that are asked for, over the last 30 days."""
+
+
+def routes(ask: Ask, now: Now) -> APIRouter:
+    """The routes below /v1/overview."""
+    router = APIRouter(tags=["overview"])
+
+    @router.get("/v1/overview", response_model=Overview, summary="The whole system at a glance")
+    def overview(question: Annotated[OverviewQuestion, Query()]) -> Any:
+        """Success, cost, throughput, agents, messages and goals, each against the window before. Unsaid, the last day."""
+        moment = now()
+        since, until = window(question, moment)
+        asked = question.choice() | {
+            "before": bound(max(since - (until - since), EARLIEST)),
+            "since": bound(since),
+            "until": bound(until),
+            "limit": PERIODS,
+        }
+        return {
+            "since": shown(since),
+            "until": shown(until),
+            **of_tasks(ask, asked, (until - since) / timedelta(hours=1)),
+            **of_agents(ask, asked),
+            **of_workflows(ask, asked),
+            "messages": of_messages(ask, asked),
+            **changes(ask("queue_length", asked, PERIODS), (), ("queue_length",)),
+            "goals": standing(ask, moment, question.department),
+        }
+
+    return router
+
+
+def window(question: OverviewQuestion, now: datetime) -> tuple[datetime, datetime]:
+    """The stretch that is asked for, of which nothing lies ahead but what is asked for; the last day if none is."""
+    since, until = question.period(now, DAY).since, min(question.until or now, LATEST)
+    if since >= until:
+        raise wrong("since", since.isoformat(), "lies ahead: nothing has begun since")
+    return since, until
+
+
+def shown(moment: datetime) -> str:
+    """As answers show times."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def of_tasks(ask: Ask, asked: Row, hours: float) -> dict[str, Row]:
+    """What tasks tell of the two windows, which are `hours` long."""
+    frame = ask("overview_tasks", asked, PERIODS)
+    counts = ("tasks", "running", "unpriced_calls", "total_tokens", "files_created", "files_modified", "users")
+    found = by_period(frame)
+    throughput = (int(str(found[period].get("finished", 0))) / hours for period in ("now", "before"))
+    told = changes(frame, counts, ("success_rate", "avg_duration_seconds", "cost_usd"))
+    return told | {"throughput_per_hour": measure(*throughput)}
+
+
+def of_agents(ask: Ask, asked: Row) -> dict[str, Row]:
+    """Who was at work, and how many of them were well."""
+    frame = ask("overview_agents", asked | {"least": LEAST_TASKS, "degraded": DEGRADED}, PERIODS)
+    well = frame.with_columns(healthy_agents=pl.col("active_agents") - pl.col("ill_agents"))
+    return changes(well, ("active_agents", "healthy_agents"), ())
+
+
+def of_workflows(ask: Ask, asked: Row) -> dict[str, Row]:
+    """How jobs of several agents went."""
+    return changes(ask("overview_workflows", asked, PERIODS), ("multi_agent_workflows",), ("multi_agent_success_rate",))
+
+
+def of_messages(ask: Ask, asked: Row) -> dict[str, Row]:
+    """What passed between agents."""
+    frame = ask("messages", asked | {"by_agent": False, "offset": 0}, PERIODS)
+    return changes(frame, ("messages", "calls", "handoffs"), ("success_rate", "avg_response_seconds"))
