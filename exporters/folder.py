@@ -13,10 +13,10 @@ from processors.errors import Unavailable
 
 
 class FolderLock:
-    """Exclusive use of `folder`, made if it is not there."""
+    """Exclusive use of `folder`, made if it is not there; `setting` is where another can be chosen."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, setting: str = "exporters.clickhouse.dsn") -> None:
+        self.folder, self._setting = folder, setting
         self._file: IO[str] | None = None
 
     def acquire(self) -> None:
@@ -26,7 +26,7 @@ class FolderLock:
             file = (self.folder / "merit.pid").open("a+", encoding="ascii")
         except OSError as error:
             raise Unavailable(
-                f"cannot use the folder {self.folder}: {error.strerror}; choose another in exporters.clickhouse.dsn"
+                f"cannot use the folder {self.folder}: {error.strerror}; choose another in {self._setting}"
             ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -35,8 +35,7 @@ class FolderLock:
             holder = file.read().strip() or "unknown"
             file.close()
             raise Unavailable(
-                f"the folder {self.folder} is in use by process {holder}: "
-                "stop it, or choose another folder in exporters.clickhouse.dsn"
+                f"the folder {self.folder} is in use by process {holder}: stop it, or choose another folder in {self._setting}"
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))

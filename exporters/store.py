@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 
 DATABASE = "merit"
 
-INSERT: dict[str, Any] = {"optimize_on_insert": 0}
-"""Rows are replaced by merges, not while they are inserted: that costs more than half of an insert's CPU."""
+INSERT: dict[str, Any] = {"optimize_on_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
+"""Rows are replaced by merges, not while they are inserted: that costs more than half of an insert's CPU. What is inserted
+again, because a process died before it knew, is completed in the tables that views fill."""
 
 WRONG_FOREVER = frozenset({6, 16, 27, 36, 41, 43, 44, 46, 47, 53, 60, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 456, 457})
 """ClickHouse error codes of input that will always fail: it does not parse, has no such column, does not fit its type."""
@@ -74,6 +75,7 @@ class Store:
             bare.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}" + engine, parameters={"name": self._database})
             bare.close()
             migrations.migrate(self)
+            migrations.set_durability(self)
             migrations.set_retention(self, self._settings.retention)
             self._bound_system_logs()
             undo.pop_all()

@@ -24,9 +24,9 @@ def question(name: str) -> str:
     return files("exporters").joinpath("sql", f"{name}.sql").read_text("utf-8")
 
 
-def store_spans(store: Store, spans: pl.DataFrame) -> None:
+def store_spans(store: Store, spans: pl.DataFrame, token: str = "") -> None:
     """Insert spans, columns SPANS."""
-    store_by_day(store, "otel_traces", spans, SPANS, "Timestamp")
+    store_by_day(store, "otel_traces", spans, SPANS, "Timestamp", token)
 
 
 def stored_spans(store: Store, trace_ids: list[str]) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """From received spans to derived rows: the steps in their order, and the store at both ends.
 
-`consume` is what the receiver calls: on return the spans are stored, so they may be acknowledged. Deriving follows in
-its own time, from memory where it can and from the store where it must; one thread at a time does it.
+`consume` is called with what leaves the journal: on return the spans are stored. Deriving follows in its own time, from
+memory where it can and from the store where it must; one thread at a time does it.
 """
 
 import logging
@@ -19,7 +19,7 @@ from processors.conventions.read import Conventions
 from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
 from processors.errors import Rejected, Unavailable
-from processors.frames import SAID
+from processors.frames import MILLIS, SAID
 from processors.settings import ProcessorSettings
 from processors.telemetry import Instruments
 
@@ -79,12 +79,17 @@ class Pipeline:
         """Read again what people have edited: the objectives; whether it has changed."""
         return self._classify.refresh()
 
-    def consume(self, received: pl.DataFrame) -> None:
-        """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable."""
+    def consume(self, received: pl.DataFrame, token: str = "") -> None:
+        """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable.
+
+        The same spans under the same token are stored once. They may have waited in the journal for long: `IngestedAt` is
+        when they are stored, for that is what the sweep goes by.
+        """
+        received = received.with_columns(IngestedAt=pl.lit(self._now()).cast(MILLIS))
         readings = self._read(received)
         open_traces = self._open_traces() if self._derives else None
         with self._instruments.stage.of(stage="insert spans"):
-            traces.store_spans(self._store, received.with_columns(readings.select(SAID.keys())))
+            traces.store_spans(self._store, received.with_columns(readings.select(SAID.keys())), token)
         if open_traces is not None:
             open_traces.add(readings)
 

@@ -18,6 +18,7 @@ from exporters.store import Store, chdb_folder
 from merit.endpoints import GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
 from merit.match import Matching
+from merit.keeping import journal_of, spool_on
 from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.scheduler import Scheduler
@@ -33,6 +34,8 @@ from receiver.server import Receiver
 
 log = logging.getLogger("merit")
 
+GRACE = timedelta(seconds=15)
+"""How long stopping waits for what is in the journal to be stored."""
 HURRIED = 130
 """Exit code after a second signal."""
 
@@ -68,16 +71,19 @@ class Program:
             stops.callback(self.telemetry.stop)
             self.store.open()
             stops.callback(self.store.close)
+            journal = stops.enter_context(journal_of(settings, self._now))
+            stops.callback(self._drain)
+            self.spool = spool_on(journal, self.store, self.pipeline, settings)
+            self.spool.start()
+            stops.callback(self.spool.stop, GRACE)
             condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
-            app = create_app(self.store, self.store.insert, settings.query_api, self._now, condition, settings.processors)
+            app = create_app(self.store, self.spool.keep_readable, settings.query_api, self._now, condition, settings.processors)
             self.api = ApiServer(app, settings.query_api)
             self.api.start()
             stops.callback(self.api.stop)
-            stops.callback(self._drain)
             self.scheduler.start()
             stops.callback(self.scheduler.stop)
-            pipeline = self.pipeline
-            self.receiver = Receiver(settings.receivers, pipeline.consume, self._now, retention, pipeline.read_keys)
+            self.receiver = Receiver(settings.receivers, self.spool, self._now, retention, self.pipeline.read_keys)
             self.receiver.start()
             stops.callback(self.receiver.stop)
             self._stops = stops.pop_all()
@@ -89,7 +95,7 @@ class Program:
         return {"receiver": self._state, "jobs": self.scheduler.state()}
 
     def stop(self) -> None:
-        """Take nothing more, derive what is there, answer what was asked, close. Safe to call twice."""
+        """Take nothing more, answer what was asked, store and derive what is there, close. Safe to call twice."""
         self._state = "stopping"
         self._stops.pop_all().close()
 
@@ -138,7 +144,7 @@ def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[
 def serve(program: Program) -> None:
     """Run `program` until SIGTERM or SIGINT, then stop it; a second signal ends the process at once.
 
-    Nothing is lost by hurrying: spans are stored before they are acknowledged, and the sweep derives what is left.
+    Nothing is lost by hurrying: spans are on disk before they are acknowledged, and the next start does what is left.
     """
     asked = stop_asked()
     with program:
@@ -154,7 +160,7 @@ def stop_asked() -> threading.Event:
 
     def ask(number: int, _frame: FrameType | None) -> None:
         if asked.is_set():
-            log.warning("hurrying: the next start derives what is left")
+            log.warning("hurrying: the next start does what is left")
             os._exit(HURRIED)
         log.info("stopping on %s: draining; a second signal hurries", signal.Signals(number).name)
         asked.set()

@@ -1,28 +1,32 @@
-"""Group commit: requests that come while one batch is being stored become the next batch.
+"""Group commit: requests that come while one batch is being kept become the next batch.
 
-One thread takes everything that waits, decodes it jointly and hands it to `consume` in one call, so that many small
-requests share one insert. Whoever sent a request is answered when `consume` has returned, never before.
+One thread takes everything that waits, decodes it jointly and has it kept on disk in one go, so that many small requests
+share one fsync. Whoever sent a request is answered when it is on disk, never before. One that was taken within the last
+hour and comes again is told the same again.
 """
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
-from processors.errors import MeritError, Rejected, Unavailable
+from processors.errors import MeritError, Unavailable
 from receiver.decode import decode
 from receiver.limits import Limits
 from receiver.reading import Outcome
+from receiver.receipts import Receipt, digest
 from receiver.room import Room
 
-Consume = Callable[[pl.DataFrame], None]
+Redact = Callable[[pl.DataFrame], pl.DataFrame]
 Now = Callable[[], datetime]
 Result = Outcome | MeritError
+SPANS = "spans"
+"""The kind of the rows that traces are made of."""
 
 MAX_BATCH_REQUESTS = 4096
 OVERHEAD = 1024
@@ -43,19 +47,41 @@ class Waiting(NamedTuple):
         return len(self.body) + OVERHEAD
 
 
+class Keeper(Protocol):
+    """Where rows are safe."""
+
+    def known(self, digest: bytes) -> Outcome | None:
+        """What a request was told, if it has been accepted lately."""
+
+    def refuse_if_full(self) -> None:
+        """Raise NoRoom if nothing more can be kept."""
+
+    def keep(self, frames: Mapping[str, pl.DataFrame], receipts: Sequence[Receipt] = ()) -> object:
+        """Keep rows by kind and what their senders are told: on disk on return. Raises Unavailable, or NoRoom."""
+
+
 class Intake:
-    """Takes requests, stores them in batches, answers each.
+    """Takes requests, keeps them in batches, answers each.
 
     Args:
-        consume: stores a frame of `RECEIVED` columns before it returns, or raises Rejected or Unavailable.
+        keeper: keeps frames of `RECEIVED` columns.
         now: the clock.
         limits: how much of a span is taken.
         room: bounds what waits.
         max_batch_bytes: a batch takes no further request beyond this.
+        redact: what is done to spans before anything is written.
     """
 
-    def __init__(self, consume: Consume, now: Now, limits: Limits, room: Room, max_batch_bytes: int) -> None:
-        self._consume, self._now, self._limits, self._room = consume, now, limits, room
+    def __init__(
+        self,
+        keeper: Keeper,
+        now: Now,
+        limits: Limits,
+        room: Room,
+        max_batch_bytes: int,
+        redact: Redact = lambda spans: spans,
+    ) -> None:
+        self._keeper, self._now, self._limits, self._room, self._redact = keeper, now, limits, room, redact
         self._max_batch_bytes = max_batch_bytes
         self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
@@ -63,20 +89,21 @@ class Intake:
         self._thread = threading.Thread(target=self._work, name="merit-intake", daemon=True)
 
     def start(self) -> None:
-        """Begin to store."""
+        """Begin to take."""
         self._thread.start()
 
     def submit(self, body: bytes) -> Future[Outcome]:
         """Take a serialized `ExportTraceServiceRequest`; the future says what became of it, or raises Rejected or Unavailable.
 
         Raises:
-            NoRoom: too much waits already.
+            NoRoom: too much waits already, in memory or on disk.
             Unavailable: the receiver is stopping.
         """
         waiting = Waiting(body, Future())
         if not body:
             waiting.answer.set_result(Outcome())
             return waiting.answer
+        self._keeper.refuse_if_full()
         self._room.take(waiting.size)
         with self._changed:
             if self._stopping:
@@ -87,7 +114,7 @@ class Intake:
         return waiting.answer
 
     def stop(self, grace: timedelta) -> None:
-        """Take nothing more, store what waits, and give up on what is not stored within `grace`. Safe to call twice."""
+        """Take nothing more, keep what waits, and give up on what is not kept within `grace`. Safe to call twice."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -120,7 +147,7 @@ class Intake:
             return batch
 
     def _store(self, batch: Sequence[Waiting]) -> None:
-        """Store a batch and answer it. A fault of ours must not end the thread, nor spread to the neighbours of its cause."""
+        """Keep a batch and answer it. A fault of ours must not end the thread, nor spread to the neighbours of its cause."""
         if not batch:
             return
         try:
@@ -130,34 +157,29 @@ class Intake:
                 for waiting in batch:
                     self._store([waiting])
                 return
-            log.exception("A request of %d bytes could not be stored", len(batch[0].body))
+            log.exception("A request of %d bytes could not be taken", len(batch[0].body))
             results = [Unavailable("internal error: send this request again later", retry_after=timedelta(seconds=30))]
         _answer(batch, results)
 
     def _results(self, bodies: Sequence[bytes]) -> list[Result]:
+        """What each request is told. Those that are the same share what the first of them is told."""
+        names = [digest(SPANS, body) for body in bodies]
+        told: dict[bytes, Result] = {name: known for name in names if (known := self._keeper.known(name))}
+        fresh = {name: body for name, body in zip(names, bodies, strict=True) if name not in told}
+        if fresh:
+            told.update(zip(fresh, self._kept(list(fresh), list(fresh.values())), strict=True))
+        return [told[name] for name in names]
+
+    def _kept(self, names: Sequence[bytes], bodies: Sequence[bytes]) -> list[Result]:
         spans, outcomes = decode(bodies, self._limits, self._now())
-        return self._consumed(spans, outcomes)
-
-    def _consumed(self, spans: pl.DataFrame, outcomes: Sequence[Result]) -> list[Result]:
-        """Hand on the spans; if they are rejected, request by request, so that the guilty one alone is told."""
-        if spans.is_empty():
-            return list(outcomes)
-        try:
-            self._consume(spans)
-        except Unavailable as error:
-            return [error if accepted(outcome) else outcome for outcome in outcomes]
-        except Rejected as error:
-            if sum(1 for outcome in outcomes if accepted(outcome)) == 1:
+        found = zip(names, outcomes, strict=True)
+        receipts = [Receipt(name, told) for name, told in found if isinstance(told, Outcome) and told.accepted]
+        if receipts:
+            try:
+                self._keeper.keep({SPANS: self._redact(spans)}, receipts)
+            except Unavailable as error:
                 return [error if accepted(outcome) else outcome for outcome in outcomes]
-            return self._one_by_one(spans, outcomes)
         return list(outcomes)
-
-    def _one_by_one(self, spans: pl.DataFrame, outcomes: Sequence[Result]) -> list[Result]:
-        results, offset = [], 0
-        for outcome in outcomes:
-            results += self._consumed(spans.slice(offset, accepted(outcome)), [outcome])
-            offset += accepted(outcome)
-        return results
 
 
 def accepted(outcome: Result) -> int:

@@ -1,6 +1,6 @@
-"""The receiver as the program sees it: settings and a `consume` in, two listening ports out.
+"""The receiver as the program sees it: settings and a keeper in, two listening ports out.
 
-Both servers share one event loop in a thread of their own, and one intake: requests of both are stored together.
+Both servers share one event loop in a thread of their own, and one intake: requests of both are kept together.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from receiver.grpc_server import bind, grpc_server
 from receiver.http_server import http_app, http_server, listen
-from receiver.intake import Consume, Intake, Now
+from receiver.intake import Intake, Keeper, Now, Redact
 from receiver.limits import Limits
 from receiver.room import Room
 from receiver.settings import ReceiverSettings
@@ -24,28 +24,29 @@ class Receiver:
 
     Args:
         settings: of `receivers:`.
-        consume: stores a frame of `RECEIVED` columns before it returns, or raises Rejected or Unavailable. Called from
-            one thread.
+        keeper: where spans are safe: what it keeps is acknowledged.
         now: the clock.
         retention: spans that started earlier are rejected.
         kept_first: keys of attributes that are kept before others where a span has too many.
         grace: how long stopping waits for what is under way.
+        redact: what is done to spans before anything is written.
     """
 
     def __init__(
         self,
         settings: ReceiverSettings,
-        consume: Consume,
+        keeper: Keeper,
         now: Now,
         retention: timedelta = Limits.retention,
         kept_first: frozenset[str] = Limits.kept_first,
         grace: timedelta = GRACE,
+        redact: Redact = lambda spans: spans,
     ) -> None:
         self._otlp, self._grace = settings.otlp, grace
         limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, kept_first, retention)
         self._max_bytes = self._otlp.max_request_mib << 20
         self._room = Room(self._otlp.max_waiting_mib << 20)
-        self._intake = Intake(consume, now, limits, self._room, self._max_bytes)
+        self._intake = Intake(keeper, now, limits, self._room, self._max_bytes, redact)
         self._ports: Future[tuple[int, int]] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()

@@ -1,6 +1,7 @@
 """Settings of `receivers:`."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -68,7 +69,8 @@ class OtlpSettings(BaseModel):
     """The largest request, after inflating. Columns count bytes in 31 bits, which a larger one could exceed once what its
     spans share is repeated on each."""
     max_waiting_mib: Annotated[int, Field(ge=1)] = 128
-    """What may wait to be stored, all requests together; beyond it senders are told to come back later."""
+    """What may wait in memory, to be written to the journal and, as much again, to be stored; beyond it senders are told
+    to come back later, and what waits to be stored is read back from the journal."""
     max_attributes: Annotated[int, Field(ge=1, le=100_000)] = 256
     """Attributes kept of a span, of its resource and of each event: first those that Merit reads, then in the order sent;
     the rest is counted as dropped.
@@ -94,6 +96,19 @@ class OtlpSettings(BaseModel):
         return self
 
 
+class JournalSettings(BaseModel):
+    """Where what has been accepted is kept until it is stored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    folder: Path | None = None
+    """Where the journal is. None: `journal` in the folder of the embedded engine; with a server, `./merit-journal`."""
+    max_mib: Annotated[int, Field(ge=1)] = 4096
+    """What may wait on disk, while the store is away or slow; beyond it senders are told to come back later."""
+    max_dead_letter_mib: Annotated[int, Field(ge=1)] = 256
+    """Rows that the store will never take are kept up to this much; then the oldest of them go."""
+
+
 class ReceiverSettings(BaseModel):
     """Settings of `receivers:`."""
 
@@ -101,3 +116,5 @@ class ReceiverSettings(BaseModel):
 
     otlp: OtlpSettings = OtlpSettings()
     """OpenTelemetry's own protocol."""
+    journal: JournalSettings = JournalSettings()
+    """What makes sure that nothing acknowledged is lost."""

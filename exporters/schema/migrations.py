@@ -80,6 +80,23 @@ def bound_system_logs(database: Database, days: int, system: str = "system") -> 
         )
 
 
+def set_durability(database: Database) -> None:
+    """Make each table write what it has taken through to the disk: it leaves the journal then.
+
+    A merge too, for it removes what it has merged. Source: ClickHouse, settings of MergeTree tables.
+    """
+    unsure = database.query(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' "
+        "AND engine_full NOT LIKE '%min_rows_to_fsync_after_merge = 1%'"
+    )
+    for table in unsure["name"]:
+        database.command(
+            "ALTER TABLE {table:Identifier} MODIFY SETTING "
+            "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1",
+            {"table": table},
+        )
+
+
 def set_retention(database: Database, retention: Retention) -> None:
     """Make each table drop its rows after the days in `retention`."""
     for table, (column, field) in RETENTION_OF.items():

@@ -256,3 +256,10 @@ def test_the_store_says_when_it_took_a_task_and_merging_does_not_change_it(table
     assert tables.query("SELECT count() FROM tasks WHERE stored_at > {at:DateTime64(3)}", {"at": stored}).item() == 2
     again = tables.query("SELECT uniqExact(stored_at), min(stored_at) FROM tasks").row(0)
     assert (again[0], again[1] > stored) == (1, True)
+
+
+def test_every_table_writes_through_to_the_disk(store: Store) -> None:
+    engines = store.query("SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'")
+
+    for setting in ("fsync_after_insert", "fsync_part_directory", "min_rows_to_fsync_after_merge"):
+        assert engines["engine_full"].str.contains(f"{setting} = 1").all()

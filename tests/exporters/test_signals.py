@@ -35,9 +35,9 @@ def merge(store: Store, table: str) -> None:
     store.command("OPTIMIZE TABLE {table:Identifier} FINAL", {"table": table})
 
 
-def store_metrics(store: Store, *bodies: bytes) -> None:
+def store_metrics(store: Store, *bodies: bytes, token: str = "") -> None:
     for kind, frame in read_metrics(*bodies).frames.items():
-        store_points(store, kind, frame)
+        store_points(store, kind, frame, token)
 
 
 def same(found: pl.DataFrame, sent: pl.DataFrame) -> bool:
@@ -72,8 +72,8 @@ def test_every_point_comes_back_as_it_was(tables: Store, made: bytes) -> None:
 def test_a_batch_that_is_sent_again_is_stored_once_for_every_reader(stored: Store) -> None:
     frame = read_logs(logs_body(record("a"), record("b"))).frames["logs"]
     for _ in range(2):
-        store_logs(stored, frame)
-        store_metrics(stored, metrics_body(metric(point()), metric(point("sum"), kind="sum")))
+        store_logs(stored, frame, "batch 1")
+        store_metrics(stored, metrics_body(metric(point()), metric(point("sum"), kind="sum")), token="batch 1")
 
     assert rows_of(stored, "otel_logs").height == 2
     assert rows_of(stored, "otel_metrics_gauge").height == rows_of(stored, "otel_metrics_sum").height == 1

@@ -20,8 +20,8 @@ LATER = NOW + timedelta(hours=1)
 LONG_AGO = NOW - timedelta(days=300)
 
 
-def store_rows(store: Store, rows: list[Row]) -> None:
-    traces.store_spans(store, said_nothing(frame(rows)))
+def store_rows(store: Store, rows: list[Row], token: str = "") -> None:
+    traces.store_spans(store, said_nothing(frame(rows)), token)
 
 
 def work_out(rows: list[Row], seconds: float = 5) -> Derived:
@@ -110,18 +110,21 @@ def test_spans_over_more_days_than_a_block_may_touch_are_stored(tables: Store) -
     assert traces.stored_spans(tables, [trace_of(1)])["Timestamp"].dt.date().n_unique() == 150
 
 
-def test_the_same_rows_stored_again_are_no_more_rows(tables: Store) -> None:
-    for _ in range(2):
-        store_rows(tables, job(1))
+def test_a_batch_stored_again_under_its_token_is_stored_once_for_readers_without_final_too(tables: Store) -> None:
+    days = [span(1, day, Timestamp=NOW - timedelta(days=day)) for day in range(3)]
 
-    assert tables.query("SELECT count() FROM otel_traces").item() == 7
+    for later in (NOW, LATER):
+        store_rows(tables, [row | {"IngestedAt": later} for row in (*job(2), *days)], "batch 1")
+
+    assert tables.query("SELECT count() FROM otel_traces").item() == 10
+    assert tables.query("SELECT count() FROM otel_traces_trace_id_ts").item() == 4
 
 
-def test_a_request_delivered_again_is_stored_once_for_readers_without_final_too(tables: Store) -> None:
-    store_rows(tables, job(1))
-    store_rows(tables, [row | {"IngestedAt": LATER} for row in job(1)])
+def test_the_same_spans_in_another_batch_replace_themselves(tables: Store) -> None:
+    for token in ("batch 1", "batch 2", ""):
+        store_rows(tables, job(3), token)
 
-    assert tables.query("SELECT count() FROM otel_traces").item() == 7
+    assert tables.query("SELECT count() FROM otel_traces FINAL").item() == 7
 
 
 def test_a_span_delivered_again_that_says_something_else_replaces_itself_in_the_end(tables: Store) -> None:

@@ -1,33 +1,47 @@
-"""A running receiver on ports of the system's choice, whose store is a list."""
+"""A running receiver on ports of the system's choice, whose journal is a list."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
+from processors.errors import NoRoom
+from receiver.intake import SPANS
+from receiver.reading import Outcome
+from receiver.receipts import Receipt
 from receiver.server import Receiver
 from receiver.settings import ReceiverSettings
 from tests.receiver.builders import NOW
 
 
 class Shelf:
-    """A `consume` that keeps frames in memory, or raises what it is told to."""
+    """Keeps frames in memory, or raises what it is told to."""
 
     def __init__(self) -> None:
+        self.receipts: dict[bytes, Outcome] = {}
         self.frames: list[pl.DataFrame] = []
         self.error: Exception | None = None
+        self.full: NoRoom | None = None
         self.go = threading.Event()
         self.go.set()
         self.called = threading.Event()
 
-    def __call__(self, frame: pl.DataFrame) -> None:
+    def known(self, digest: bytes) -> Outcome | None:
+        return self.receipts.get(digest)
+
+    def refuse_if_full(self) -> None:
+        if self.full:
+            raise self.full
+
+    def keep(self, frames: Mapping[str, pl.DataFrame], receipts: Sequence[Receipt] = ()) -> None:
         self.called.set()
         assert self.go.wait(30)
         if self.error:
             raise self.error
-        self.frames.append(frame)
+        self.frames.append(frames[SPANS])
+        self.receipts.update(receipts)
 
     @property
     def names(self) -> list[str]:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from processors.errors import Rejected, Unavailable
+from processors.errors import NoRoom, Unavailable
 from tests.receiver.builders import INVALID_UTF8, body, span
 
 TRACE = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -92,9 +92,12 @@ def test_a_store_that_is_away_is_unavailable_with_a_delay(channel, shelf):
     assert (error.code(), error.details(), retry.retry_delay.seconds) == (grpc.StatusCode.UNAVAILABLE, "the store is away", 5)
 
 
-def test_what_the_store_never_takes_is_an_invalid_argument(channel, shelf):
-    shelf.error = Rejected("no such column")
-    assert failure(channel, body(span())).code() is grpc.StatusCode.INVALID_ARGUMENT
+def test_a_full_journal_is_resource_exhausted_with_a_delay(channel, shelf):
+    shelf.full = NoRoom("the journal is full", retry_after=timedelta(seconds=5))
+    error = failure(channel, body(span()))
+    retry = RetryInfo()
+    assert rich_status(error).details[0].Unpack(retry)
+    assert (error.code(), retry.retry_delay.seconds) == (grpc.StatusCode.RESOURCE_EXHAUSTED, 5)
 
 
 def test_no_room_is_resource_exhausted_with_a_delay_at_once(channel, shelf):

@@ -1,13 +1,14 @@
-"""Requests are stored in groups, and each is told what became of it and of nobody else."""
+"""Requests are kept in groups, and each is told what became of it and of nobody else."""
 
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
 
+import polars as pl
 import pytest
 
 from processors.errors import NoRoom, Rejected, Unavailable
-from receiver.intake import OVERHEAD, Intake
+from receiver.intake import OVERHEAD, SPANS, Intake
 from receiver.limits import Limits
 from receiver.reading import Outcome
 from receiver.room import Room
@@ -32,9 +33,28 @@ class Slow:
         self.frames.append(frame)
 
 
+class Into:
+    """Keeps spans by handing them to a callable."""
+
+    def __init__(self, consume):
+        self.consume, self.receipts, self.full = consume, {}, None
+
+    def known(self, digest):
+        return self.receipts.get(digest)
+
+    def refuse_if_full(self):
+        if self.full:
+            raise self.full
+
+    def keep(self, frames, receipts):
+        self.consume(frames[SPANS])
+        self.receipts.update(receipts)
+
+
 @contextmanager
-def running(consume, max_bytes=1 << 20, max_batch_bytes=1 << 20):
-    intake = Intake(consume, lambda: NOW, Limits(), Room(max_bytes), max_batch_bytes)
+def running(consume, max_bytes=1 << 20, max_batch_bytes=1 << 20, **more):
+    keeper = consume if isinstance(consume, Into) else Into(consume)
+    intake = Intake(keeper, lambda: NOW, Limits(), Room(max_bytes), max_batch_bytes, **more)
     intake.start()
     try:
         yield intake
@@ -42,7 +62,7 @@ def running(consume, max_bytes=1 << 20, max_batch_bytes=1 << 20):
         intake.stop(GRACE)
 
 
-def test_a_request_is_answered_when_its_rows_are_stored_and_not_before():
+def test_a_request_is_answered_when_its_rows_are_kept_and_not_before():
     slow = Slow()
     with running(slow) as intake:
         answer = intake.submit(BODY)
@@ -53,7 +73,7 @@ def test_a_request_is_answered_when_its_rows_are_stored_and_not_before():
         assert len(slow.frames) == 1
 
 
-def test_requests_that_come_during_an_insert_share_the_next():
+def test_requests_that_come_while_others_are_kept_are_kept_together():
     slow = Slow()
     with running(slow) as intake:
         first = intake.submit(BODY)
@@ -68,7 +88,7 @@ def test_a_batch_is_bounded_in_bytes_but_takes_at_least_one_request():
     slow = Slow()
     slow.go.set()
     with running(slow, max_batch_bytes=len(BODY) // 2) as intake:
-        answers = [intake.submit(BODY) for _ in range(5)]
+        answers = [intake.submit(body(span(n))) for n in range(1, 6)]
         assert all(answer.result(WAIT).accepted == 1 for answer in answers)
     assert [frame.height for frame in slow.frames] == [1] * 5
 
@@ -86,7 +106,7 @@ def test_malformed_requests_and_wrong_spans_are_told_to_their_sender_alone():
     with running(slow) as intake:
         intake.submit(BODY)
         assert slow.called.wait(WAIT)
-        good, malformed = intake.submit(BODY), intake.submit(INVALID_UTF8)
+        good, malformed = intake.submit(body(span(3))), intake.submit(INVALID_UTF8)
         partial = intake.submit(body(span(1), span(2, trace_id=b"")))
         slow.go.set()
         assert good.result(WAIT) == Outcome(accepted=1)
@@ -100,7 +120,7 @@ def test_when_the_room_is_full_a_request_is_refused_at_once_and_taken_later():
     with running(slow, max_bytes=len(BODY) + OVERHEAD) as intake:
         first = intake.submit(BODY)
         with pytest.raises(NoRoom, match="again later"):
-            intake.submit(BODY)
+            intake.submit(body(span(2)))
         slow.go.set()
         assert first.result(WAIT).accepted == 1
         intake.stop(GRACE)
@@ -110,10 +130,10 @@ def test_when_the_room_is_full_a_request_is_refused_at_once_and_taken_later():
 def test_room_is_given_back_when_a_request_is_answered():
     frames = []
     with running(frames.append, max_bytes=2 * (len(BODY) + OVERHEAD)) as intake:
-        for _ in range(20):
+        for number in range(1, 21):
             while True:
                 try:
-                    answer = intake.submit(BODY)
+                    answer = intake.submit(body(span(number)))
                     break
                 except NoRoom:
                     continue
@@ -121,30 +141,62 @@ def test_room_is_given_back_when_a_request_is_answered():
     assert sum(frame.height for frame in frames) == 20
 
 
-def test_of_a_batch_that_the_store_rejects_the_guilty_request_alone_is_told():
-    stored, first, go = [], threading.Event(), threading.Event()
+def test_a_request_that_comes_again_is_told_the_same_and_kept_once():
+    frames = []
+    with running(frames.append) as intake:
+        first = intake.submit(body(span(1), span(2, trace_id=b""))).result(WAIT)
+        again = intake.submit(body(span(1), span(2, trace_id=b""))).result(WAIT)
+    assert again == first
+    assert (again.accepted, again.rejected, "trace_id is 0 bytes" in again.reason) == (1, 1, True)
+    assert sum(frame.height for frame in frames) == 1
+
+
+def test_a_request_that_comes_twice_at_once_is_kept_once():
+    slow = Slow()
+    with running(slow) as intake:
+        intake.submit(BODY)
+        assert slow.called.wait(WAIT)
+        twins = [intake.submit(body(span(2))) for _ in range(3)]
+        slow.go.set()
+        assert [twin.result(WAIT).accepted for twin in twins] == [1, 1, 1]
+    assert [frame.height for frame in slow.frames] == [1, 1]
+
+
+def test_a_request_that_was_not_kept_is_kept_when_it_comes_again():
+    away, frames = [Unavailable("the disk is full")], []
 
     def consume(frame):
-        first.set()
-        assert go.wait(WAIT)
-        if "bad" in frame["SpanName"]:
-            raise Rejected("the store never takes this")
-        stored.extend(frame["SpanId"].str.slice(-1))
+        if away:
+            raise away.pop()
+        frames.append(frame)
 
     with running(consume) as intake:
-        intake.submit(body(span(1)))
-        assert first.wait(WAIT)
-        answers = [intake.submit(made) for made in (body(span(2)), body(span(3, name="bad")), body(span(4), span(5)))]
-        go.set()
-        assert answers[0].result(WAIT) == Outcome(accepted=1)
-        assert answers[2].result(WAIT) == Outcome(accepted=2)
-        with pytest.raises(Rejected, match="never takes"):
-            answers[1].result(WAIT)
-    assert stored == ["1", "2", "4", "5"]
+        with pytest.raises(Unavailable):
+            intake.submit(BODY).result(WAIT)
+        assert intake.submit(BODY).result(WAIT).accepted == 1
+    assert len(frames) == 1
 
 
-def test_when_the_store_is_away_every_request_is_asked_to_come_again_and_the_next_is_taken():
-    away = [Unavailable("the store is away", retry_after=timedelta(seconds=5))]
+def test_a_full_journal_refuses_at_once_and_takes_no_room():
+    keeper = Into([].append)
+    with running(keeper, max_bytes=len(BODY) + OVERHEAD) as intake:
+        keeper.full = NoRoom("over 1 MiB wait to be stored")
+        for _ in range(3):
+            with pytest.raises(NoRoom, match="1 MiB"):
+                intake.submit(BODY)
+        keeper.full = None
+        assert intake.submit(BODY).result(WAIT).accepted == 1
+
+
+def test_only_what_is_left_by_redaction_is_kept():
+    frames = []
+    with running(frames.append, redact=lambda spans: spans.with_columns(SpanName=pl.lit("***"))) as intake:
+        assert intake.submit(BODY).result(WAIT).accepted == 1
+    assert frames[0]["SpanName"].to_list() == ["***"]
+
+
+def test_when_nothing_can_be_kept_every_request_is_asked_to_come_again_and_the_next_is_taken():
+    away = [Unavailable("the disk is away", retry_after=timedelta(seconds=5))]
 
     def consume(_frame):
         if away:
@@ -170,10 +222,10 @@ def test_a_fault_of_ours_is_logged_told_without_its_cause_and_survived(caplog):
     assert "secret" in caplog.text
 
 
-def test_stopping_stores_what_waits_and_refuses_what_comes_later():
+def test_stopping_keeps_what_waits_and_refuses_what_comes_later():
     frames = []
     with running(frames.append) as intake:
-        answers = [intake.submit(BODY) for _ in range(20)]
+        answers = [intake.submit(body(span(n))) for n in range(1, 21)]
         intake.stop(GRACE)
         assert all(answer.done() and answer.result().accepted == 1 for answer in answers)
         with pytest.raises(Unavailable, match="stopping"):
@@ -182,12 +234,12 @@ def test_stopping_stores_what_waits_and_refuses_what_comes_later():
     assert sum(frame.height for frame in frames) == 20
 
 
-def test_stopping_gives_up_on_what_is_not_stored_in_time():
+def test_stopping_gives_up_on_what_is_not_kept_in_time():
     slow = Slow()
     with running(slow) as intake:
         intake.submit(BODY)
         assert slow.called.wait(WAIT)
-        waiting = intake.submit(BODY)
+        waiting = intake.submit(body(span(2)))
         intake.stop(timedelta(milliseconds=10))
         with pytest.raises(Unavailable, match="stopped"):
             waiting.result(WAIT)
@@ -199,7 +251,7 @@ def test_a_sender_that_went_away_does_not_stop_the_others():
     with running(slow) as intake:
         intake.submit(BODY)
         assert slow.called.wait(WAIT)
-        gone, stays = intake.submit(BODY), intake.submit(BODY)
+        gone, stays = intake.submit(body(span(2))), intake.submit(body(span(3)))
         assert gone.cancel()
         slow.go.set()
         assert stays.result(WAIT).accepted == 1

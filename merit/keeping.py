@@ -1,0 +1,54 @@
+"""The journal of the program: where it is, who may use it, and who stores what is in it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from exporters.folder import FolderLock
+from exporters.store import Store, chdb_folder
+from merit.pipeline import Pipeline
+from merit.settings import Settings
+from receiver.intake import SPANS
+from receiver.journal import Journal
+from receiver.spool import Spool
+
+BESIDE_A_SERVER = Path("merit-journal")
+
+
+def journal_folder(settings: Settings) -> Path:
+    """Where the journal is: in the folder of the embedded engine, for they belong together, if nothing else is said."""
+    inside = chdb_folder(settings.exporters.clickhouse)
+    return (settings.receivers.journal.folder or (inside / "journal" if inside else BESIDE_A_SERVER)).resolve()
+
+
+@contextmanager
+def journal_of(settings: Settings, now: Callable[[], datetime]) -> Iterator[Journal]:
+    """The journal, open and this process's alone.
+
+    Raises:
+        Rejected: a newer Merit made it, or it is damaged.
+        Unavailable: another process has it, or it cannot be written.
+    """
+    said, folder = settings.receivers.journal, journal_folder(settings)
+    journal, lock = Journal(folder, now, said.max_mib << 20, said.max_dead_letter_mib << 20), FolderLock(folder, FOLDER)
+    lock.acquire()
+    try:
+        yield journal.open()
+    finally:
+        journal.close()
+        lock.release()
+
+
+FOLDER = "receivers.journal.folder"
+
+
+def spool_on(journal: Journal, store: Store, pipeline: Pipeline, settings: Settings) -> Spool:
+    """Takes spans to the pipeline, and what the API was sent into its table."""
+
+    def insert(table: str, rows: pl.DataFrame, token: str) -> None:
+        store.insert(table, rows, token=token)
+
+    return Spool(journal, {SPANS: pipeline.consume}, insert, settings.receivers.otlp.max_waiting_mib << 20)

@@ -1,0 +1,276 @@
+"""From the journal into the store: one thread for each kind, so that one table in trouble holds up no other.
+
+An insert has a price of its own, some 20 ms of CPU, so what waits is stored together: what came within `LINGER`, or as
+much as one batch holds. What a batch is made of is noted in the journal before it is stored, with a token: should the
+process die, the same batch is stored again under the same token, and the store knows whether it has it.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import polars as pl
+
+from processors.errors import Rejected, Unavailable
+from receiver.journal import Batch, DeadLetter, Entry, Journal
+
+Found = TypeVar("Found")
+Consume = Callable[[pl.DataFrame, str], None]
+"""Stores rows before it returns, or raises Rejected or Unavailable. Rows that come again under the same token, exactly as
+they were, are stored once."""
+
+LINGER = timedelta(milliseconds=200)
+MOST_ROWS = 65_536
+MOST_BYTES = 64 << 20
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+LOOK_SECONDS = 1.0
+"""How often an idle storer looks for what another process has put into the journal."""
+MOST_TRIES = 200
+"""Inserts for one batch that is rejected, until what is left of it is put aside as it is: enough for some ten rows."""
+MOST_FAULTS = 10
+"""More rows of a batch than these that fail for a reason of ours are no fault of the rows."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Counts:
+    """What a storer has done since it began."""
+
+    stored_rows: int = 0
+    retries: int = 0
+    dead_rows: int = 0
+
+
+class Stopped(Exception):
+    """The grace time is over."""
+
+
+class Storer:
+    """Stores the entries of one kind, in their order.
+
+    Args:
+        journal: where they are.
+        kind: which they are.
+        consume: stores rows; called from one thread.
+        held_bytes: rows kept in memory so that they need not be read back; beyond it they are.
+        linger: how long the first entry of a batch waits for others.
+    """
+
+    def __init__(self, journal: Journal, kind: str, consume: Consume, held_bytes: int, linger: timedelta = LINGER) -> None:
+        self.kind, self.counts = kind, Counts()
+        self._journal, self._consume, self._linger = journal, consume, linger.total_seconds()
+        self._most_held = held_bytes
+        self._held: dict[int, pl.DataFrame] = {}
+        self._held_bytes = self._new_rows = 0
+        self._newest = self._taken = self._stored = 0
+        self._since = 0.0
+        self._well, self._paced = True, True
+        self._stopping, self._stopped = False, False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name=f"merit-store-{kind}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to store, with what the process before this one has left."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Store what is there, without lingering, and end."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def stop(self, seconds: float) -> None:
+        """Wait so long for the end, then leave the rest in the journal. Safe to call twice."""
+        self.finish()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def offer(self, entry: int, rows: pl.DataFrame) -> None:
+        """Say that an entry is in the journal, and what it holds."""
+        size = int(rows.estimated_size())
+        with self._changed:
+            if entry > self._taken and self._held_bytes + size <= self._most_held:
+                self._held[entry] = rows
+                self._held_bytes += size
+            if self._new_rows == 0:
+                self._since = time.monotonic()
+            self._new_rows += len(rows)
+            self._newest = max(self._newest, entry)
+            self._changed.notify_all()
+
+    def pace(self, seconds: float) -> None:
+        """Return when memory has room, so that a store that is well sets the pace; not once it has taken longer than that."""
+        with self._changed:
+            if self._paced:
+                self._paced = self._changed.wait_for(self._has_room, seconds)
+
+    def wait(self, entry: int, seconds: float) -> bool:
+        """Whether the entry is in the store, now or within this time; at once if the store is away."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stored >= entry or not self._well or self._stopped, seconds)
+            return self._stored >= entry
+
+    def _has_room(self) -> bool:
+        return self._held_bytes < self._most_held or not self._well or self._stopping
+
+    def _work(self) -> None:
+        try:
+            batch = self._until_well(lambda: self._journal.begun(self.kind))
+            while batch or (batch := self._next()):
+                self._store(batch)
+                batch = None
+        except Stopped:
+            return
+        except Exception:
+            log.exception("%s are no longer stored; they stay in the journal", self.kind)
+
+    def _next(self) -> Batch | None:
+        """The next batch, noted in the journal; None when stopping and nothing is left."""
+        while True:
+            self._await_rows()
+            if batch := self._until_well(self._begin):
+                return batch
+            if self._stopping:
+                return None
+
+    def _begin(self) -> Batch | None:
+        self._journal.refresh()
+        chosen = self._choose()
+        return self._journal.begin(self.kind, chosen[0].id, chosen[-1].id) if chosen else None
+
+    def _await_rows(self) -> None:
+        """Return when a batch is full, when its first entry has waited long enough, or when it is time to look."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._new_rows or self._newest > self._taken or self._stopping, LOOK_SECONDS)
+            left = self._since + self._linger - time.monotonic()
+            if self._new_rows and left > 0:
+                self._changed.wait_for(self._has_plenty, left)
+
+    def _has_plenty(self) -> bool:
+        return self._new_rows >= MOST_ROWS or self._held_bytes > self._most_held // 2 or self._stopping
+
+    def _choose(self) -> list[Entry]:
+        """The entries of the next batch: at least one, if there is one."""
+        found, rows, size = self._journal.after(self.kind, self._taken), 0, 0
+        for count, entry in enumerate(found):
+            rows, size = rows + entry.rows, size + entry.bytes
+            if count and (rows > MOST_ROWS or size > MOST_BYTES):
+                return found[:count]
+        return found
+
+    def _store(self, batch: Batch) -> None:
+        entries = [e for e in self._until_well(lambda: self._journal.after(self.kind, batch.first - 1)) if e.id <= batch.last]
+        rows = pl.concat([self._take(entry) for entry in entries], rechunk=True)
+        with self._changed:
+            self._new_rows = max(0, self._new_rows - len(rows))
+            self._since = time.monotonic()
+        dead = self._until_well(lambda: Attempt(self._consume, batch.token).store(rows))
+        self._until_well(lambda: self._journal.end(batch, dead))
+        self._count(batch, rows, dead)
+
+    def _take(self, entry: Entry) -> pl.DataFrame:
+        with self._changed:
+            self._taken = max(self._taken, entry.id)
+            rows = self._held.pop(entry.id, None)
+            if rows is not None:
+                self._held_bytes -= int(rows.estimated_size())
+                self._changed.notify_all()
+        return self._until_well(lambda: self._journal.rows(entry.id)) if rows is None else rows
+
+    def _count(self, batch: Batch, rows: pl.DataFrame, dead: list[DeadLetter]) -> None:
+        gone = sum(len(letter.rows) for letter in dead)
+        if dead:
+            log.error(
+                "the store rejects %d of %d %s, which are dead letters now (merit deadletter list): %s",
+                gone, len(rows), self.kind, dead[0].reason,
+            )  # fmt: skip
+        with self._changed:
+            self.counts.stored_rows += len(rows) - gone
+            self.counts.dead_rows += gone
+            self._stored, self._paced = max(self._stored, batch.last), True
+            self._changed.notify_all()
+
+    def _until_well(self, work: Callable[[], Found]) -> Found:
+        """What `work` returns, tried for as long as it takes, with growing pauses."""
+        for pause in pauses():
+            try:
+                found = work()
+            except Unavailable as error:
+                self._says(error)
+                self._pause(pause)
+            else:
+                self._says(None)
+                return found
+        raise AssertionError("pauses are endless")
+
+    def _says(self, error: Unavailable | None) -> None:
+        """Log once that the store is away, and once that it is back."""
+        if error and self._well:
+            log.warning("%s wait in the journal until the store is back: %s", self.kind, error)
+        if not error and not self._well:
+            log.warning("%s are stored again", self.kind)
+        with self._changed:
+            self.counts.retries += error is not None
+            self._well = error is None
+            self._changed.notify_all()
+
+    def _pause(self, seconds: float) -> None:
+        with self._changed:
+            if self._changed.wait_for(lambda: self._stopped, seconds):
+                raise Stopped
+
+
+class Attempt:
+    """Stores the rows of a batch; if they are rejected, part by part, until the guilty ones are left."""
+
+    def __init__(self, consume: Consume, token: str) -> None:
+        self._consume, self._token = consume, token
+        self._tries = self._faults = 0
+
+    def store(self, rows: pl.DataFrame) -> list[DeadLetter]:
+        """Store what can be stored; what cannot.
+
+        Raises:
+            Unavailable: the store is away, or the fault is not that of some few rows.
+        """
+        return self._part(rows, self._token)
+
+    def _part(self, rows: pl.DataFrame, token: str) -> list[DeadLetter]:
+        try:
+            self._tries += 1
+            self._consume(rows, token)
+        except Unavailable:
+            raise
+        except Rejected as error:
+            reason = str(error)
+        except Exception as error:
+            self._faults += len(rows) == 1
+            if isinstance(error, MemoryError) or self._faults > MOST_FAULTS or self._tries >= MOST_TRIES:
+                raise Unavailable(f"internal error: {error}") from error
+            if len(rows) == 1:
+                log.exception("a row cannot be stored")
+            reason = f"internal error: {type(error).__name__}"
+        else:
+            return []
+        if len(rows) == 1 or self._tries >= MOST_TRIES:
+            return [DeadLetter(rows, reason)]
+        middle = len(rows) // 2
+        halves = (rows[:middle], f"{token}.0"), (rows[middle:], f"{token}.1")
+        return [letter for half, name in halves for letter in self._part(half, name)]
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between tries: doubling up to the longest, each drawn from its upper half, so that many do not come at once."""
+    pause = SHORTEST_PAUSE
+    while True:
+        yield pause * random.uniform(0.5, 1)  # noqa: S311  # no secret
+        pause = min(pause * 2, LONGEST_PAUSE)
