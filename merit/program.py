@@ -17,8 +17,8 @@ from typing import Self
 from exporters.store import Store, chdb_folder
 from merit.endpoints import GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
-from merit.match import Matching
 from merit.keeping import journal_of, spool_on
+from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.scheduler import Scheduler
