@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from processors.conventions.grammar import Dialect
 from processors.cost_settings import CostSettings
 from processors.objectives.objectives import ObjectiveSettings
+from processors.redact.settings import RedactSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -52,5 +53,7 @@ class ProcessorSettings(BaseModel):
     """How spans are read."""
     cost: CostSettings = CostSettings()
     """What calls cost."""
+    redact: RedactSettings = RedactSettings()
+    """What is masked, cut or dropped before anything is written."""
     objectives: ObjectiveSettings = ObjectiveSettings()
     """What kinds of work there are."""

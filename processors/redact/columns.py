@@ -21,7 +21,7 @@ Offsets = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Flat:
-    """A column laid flat: its texts, their keys if it holds maps, and where each map and each list begins."""
+    """A column laid flat: its texts, what each is called if that is known, and where each map and each list begins."""
 
     values: pl.Series
     keys: pl.Series | None = None

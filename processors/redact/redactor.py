@@ -35,6 +35,8 @@ class Redactor:
     def __call__(self, frame: pl.DataFrame) -> pl.DataFrame:
         """`frame` redacted: every column that holds texts, maps, or lists of either, but for ids and the like."""
         flats = {name: Flat.of(frame[name]) for name, kind in frame.schema.items() if kind in NESTED and name not in PLAIN}
+        if {"Body", "EventName", "LogAttributes"} <= set(flats):
+            flats["Body"] = Flat(frame["Body"], _event_names(frame))
         if frame.is_empty() or not flats:
             return frame
         changes = self._masks.changes(pl.concat(flat.values for flat in flats.values()))
@@ -57,7 +59,9 @@ def _redacted(flat: Flat, old: pl.Series, new: pl.Series, named: Iterable[Found]
     dropped = None
     for found, where in here:
         action = found.treatment.action
-        if action == "drop":
+        if action == "drop" and flat.maps is None:
+            values = _where(where, pl.Series([""]).new_from_index(0, len(values)), values)
+        elif action == "drop":
             dropped = where if dropped is None else dropped | where
         elif action != "keep":
             spared = counts(flat) if found.treatment.spares_counts else None
@@ -78,6 +82,12 @@ def _replaced(flat: Flat, old: pl.Series, new: pl.Series, kept: list[pl.Series])
 
 def _where(condition: pl.Series, then: pl.Series, otherwise: pl.Series) -> pl.Series:
     return then.zip_with(condition, otherwise)
+
+
+def _event_names(records: pl.DataFrame) -> pl.Series:
+    """What a log record's body is called: its event, as newer and as older senders say it."""
+    said = records["LogAttributes"].map.get("event.name").fill_null("")
+    return _where(records["EventName"] == "", said, records["EventName"])
 
 
 def _with_service(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,10 @@ FEW_BYTES = 256 * 1024
 
 
 class TextMasks:
-    """What is masked wherever it stands in a text."""
+    """What is masked wherever it stands in a text.
+
+    Pairs come last: `token=` before a mask says that a token was there, and would the next time.
+    """
 
     def __init__(self, settings: RedactSettings) -> None:
         known = rules()
@@ -30,9 +33,11 @@ class TextMasks:
         """The texts (a String series) masked. Those of the user's own patterns first: they are meant for what was sent."""
         for regex, mask in self._own:
             texts = texts.str.replace_all(regex, mask)
+        if self._cards:
+            texts = mask_cards(texts, self._cards)
         for hint, suspicious in self._suspicious(texts).items():
             texts = _where(suspicious, texts, self._hinted[hint])
-        return mask_cards(texts, self._cards) if self._cards else texts
+        return texts
 
     def changes(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
         """The texts that are masked, each once, and what becomes of them."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.conventions.read import Conventions
-from processors.frames import RECEIVED
+from processors.frames import MAP, RECEIVED
 from processors.redact.redactor import Redactor
 from processors.redact.settings import RedactSettings
 from tests.builders import NOW, Row, agent, chat, frame, span
@@ -125,6 +125,21 @@ def test_own_patterns_spare_what_counts() -> None:
     assert after["TraceId"] == f"{1:032x}"
 
 
+def test_bodies_of_log_records_are_prompts_where_their_event_says_so() -> None:
+    body = '{"content":"hello"}'
+    records = pl.DataFrame(
+        {
+            "Body": [body, body, f"plain {KEY}"],
+            "EventName": ["gen_ai.user.message", "", ""],
+            "LogAttributes": pl.Series([{}, {"event.name": "gen_ai.choice"}, {"event.name": "boot"}], dtype=MAP),
+        }
+    )
+
+    for prompts, expected in (("mask", "[redacted:prompt]"), ("drop", ""), ("keep", body)):
+        bodies = Redactor(RedactSettings(prompts=prompts))(records)["Body"].to_list()
+        assert bodies == [expected, expected, f"plain {MASKED}"]
+
+
 def test_comments_are_masked_as_spans_are() -> None:
     comments = pl.Series(["fine", f"worked with {KEY}", None])
 
@@ -149,7 +164,8 @@ def test_redacting_twice_is_redacting_once(texts: list[str], redact: Redactor) -
 
 
 JSONS = st.recursive(
-    TEXTS | st.integers(-(10**9), 10**9) | st.booleans() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)
+    TEXTS | st.integers(-(10**9), 10**9) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
 )
 
 
