@@ -11,10 +11,14 @@ from exporters.folder import FolderLock
 from exporters.store import Store, chdb_folder
 from merit.pipeline import Pipeline
 from merit.settings import Settings
+from processors.redact.redactor import Redactor
+from query_api.questions import Keep
 from receiver.intake import SPANS
 from receiver.journal import Journal
 from receiver.spool import Spool
 
+FREE_TEXTS = ("comment",)
+"""Columns of what is sent to the API in which people write what they like."""
 BESIDE_A_SERVER = Path("merit-journal")
 
 
@@ -43,6 +47,16 @@ def journal_of(settings: Settings, now: Callable[[], datetime]) -> Iterator[Jour
 
 
 FOLDER = "receivers.journal.folder"
+
+
+def masking(keep: Keep, redactor: Redactor) -> Keep:
+    """`keep`, with the same masks in what people write as in spans."""
+
+    def masked(table: str, rows: pl.DataFrame) -> None:
+        written = [redactor.texts(rows[name]).alias(name) for name in FREE_TEXTS if name in rows.columns]
+        keep(table, rows.with_columns(written))
+
+    return masked
 
 
 def spool_on(journal: Journal, store: Store, pipeline: Pipeline, settings: Settings) -> Spool:

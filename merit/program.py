@@ -17,7 +17,7 @@ from typing import Self
 from exporters.store import Store, chdb_folder
 from merit.endpoints import GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
-from merit.keeping import journal_of, spool_on
+from merit.keeping import journal_of, masking, spool_on
 from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
@@ -26,6 +26,7 @@ from merit.settings import Settings
 from merit.telemetry import Telemetry
 from merit.version import version
 from processors.errors import MeritError
+from processors.redact.redactor import Redactor
 from processors.telemetry import Instruments
 from query_api.app import create_app
 from query_api.health import Condition
@@ -57,6 +58,7 @@ class Program:
         instruments = self.telemetry.instruments
         self.store = Store(settings.exporters.clickhouse, instruments)
         self.pipeline = pipeline_on(self.store, settings, now, instruments)
+        self._redactor = Redactor(settings.processors.redact)
         every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
         self.scheduler = Scheduler(every, now, instruments)
 
@@ -77,13 +79,16 @@ class Program:
             self.spool.start()
             stops.callback(self.spool.stop, GRACE)
             condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
-            app = create_app(self.store, self.spool.keep_readable, settings.query_api, self._now, condition, settings.processors)
+            keep = masking(self.spool.keep_readable, self._redactor)
+            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors)
             self.api = ApiServer(app, settings.query_api)
             self.api.start()
             stops.callback(self.api.stop)
             self.scheduler.start()
             stops.callback(self.scheduler.stop)
-            self.receiver = Receiver(settings.receivers, self.spool, self._now, retention, self.pipeline.read_keys)
+            self.receiver = Receiver(
+                settings.receivers, self.spool, self._now, retention, self.pipeline.read_keys, redact=self._redactor
+            )
             self.receiver.start()
             stops.callback(self.receiver.stop)
             self._stops = stops.pop_all()

@@ -14,6 +14,7 @@ from processors.conventions.read import Conventions
 from processors.cost import Pricer
 from processors.derive import Phase, derive
 from processors.frames import STRING
+from processors.redact.redactor import Redactor
 from processors.settings import AssembleSettings
 from receiver.decode import decode
 from receiver.limits import Limits
@@ -57,10 +58,11 @@ def measure(store: Store, floor: Floor, seconds: float, rounds: int) -> Iterator
 
 def _pure(of: Sample) -> dict[str, Callable[[], object]]:
     """The stages without a store."""
-    now, limits, conventions, price = datetime.now(UTC), Limits(), Conventions(), Pricer()
+    now, limits, redact, conventions, price = datetime.now(UTC), Limits(), Redactor(), Conventions(), Pricer()
     readings = conventions(of.received)
     return {
         "decode": lambda: decode(of.bodies, limits, now),
+        "redact": lambda: redact(of.received),
         "conventions": lambda: conventions(of.received),
         "cost": lambda: price(readings),
         "assemble": lambda: _assemble(of.priced, now),
