@@ -1,5 +1,6 @@
 """Evaluations that look for their task: out of the store, and back into it."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,6 +10,9 @@ from exporters.store import Store
 from exporters.traces import question
 from processors.evaluations import EVALUATIONS
 from processors.frames import conform
+from processors.otlp_evaluations import Said
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
 """Evaluations read together."""
@@ -17,6 +21,13 @@ AT_ONCE = 1_000
 def store_evaluations(store: Store, rows: pl.DataFrame) -> None:
     """Insert evaluations, columns EVALUATIONS."""
     store.insert("evaluations", conform(rows, EVALUATIONS))
+
+
+def store_said(store: Store, said: Said, where: str) -> None:
+    """Insert what spans or log records say of how good something was; say in the log what of it cannot be taken."""
+    if said.rejected:
+        log.warning("%d evaluations in %s have no score on a known scale, or say not of what: left out", said.rejected, where)
+    store_evaluations(store, said.rows)
 
 
 def without_task(store: Store, since: datetime, at_once: int = AT_ONCE) -> Iterator[pl.DataFrame]:

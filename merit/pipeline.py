@@ -11,7 +11,7 @@ from threading import Lock, RLock
 
 import polars as pl
 
-from exporters import traces
+from exporters import evaluations, traces
 from exporters.store import Store
 from merit.objectives import Classification
 from processors.assemble import Due, OpenTraces
@@ -20,6 +20,7 @@ from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
 from processors.errors import Rejected, Unavailable
 from processors.frames import MILLIS, SAID
+from processors.otlp_evaluations import of_spans
 from processors.settings import ProcessorSettings
 from processors.telemetry import Instruments
 
@@ -90,6 +91,7 @@ class Pipeline:
         open_traces = self._open_traces() if self._derives else None
         with self._instruments.stage.of(stage="insert spans"):
             traces.store_spans(self._store, received.with_columns(readings.select(SAID.keys())), token)
+            evaluations.store_said(self._store, of_spans(received, readings, self._now()), "spans")
         if open_traces is not None:
             open_traces.add(readings)
 
