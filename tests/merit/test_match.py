@@ -14,7 +14,7 @@ from merit.pipeline import Pipeline
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.settings import QueryApiSettings
-from tests.builders import Clock, agent, chat, job, span, span_of, trace_of
+from tests.builders import NOW, Clock, agent, chat, job, span, span_of, trace_of
 from tests.merit.deriving import pipeline, send, work
 
 TASK = f"{trace_of(1)}-{span_of(1)}"
@@ -185,3 +185,52 @@ def test_many_that_wait_are_looked_at_page_by_page(api: TestClient, tables: Stor
     pages = list(evaluations.without_task(tables, clock.moment, at_once=3))
 
     assert [page.height for page in pages] == [3, 3, 1]
+
+
+def judged(name: str, score: float) -> dict[str, list[Any]]:
+    """An event on a span that says how good it was."""
+    attributes = {"gen_ai.evaluation.name": name, "gen_ai.evaluation.score.value": str(score)}
+    return {"Events.Name": ["gen_ai.evaluation.result"], "Events.Timestamp": [NOW], "Events.Attributes": [attributes]}
+
+
+def test_what_spans_say_is_of_the_agents_task_or_of_a_step_in_it(
+    it: Pipeline, matching: Matching, tables: Store, clock: Clock
+) -> None:
+    rows = [agent(1, 1, **judged("relevance", 0.5)), chat(1, 2, 1, **judged("relevance", 0.25)), chat(1, 3, 1)]
+    verdict = {"openinference.span.kind": "EVALUATOR", "output.value": "0.75"}
+    send(it, [*rows, span(1, 4, 1, said=verdict)], clock)
+    work(it, clock)
+    matching.run()
+
+    assert found(tables) == [(TASK, "", 0.5), (TASK, "", 0.75), (TASK, span_of(2), 0.25)]
+
+
+def test_the_same_spans_again_say_nothing_new(it: Pipeline, matching: Matching, tables: Store, clock: Clock) -> None:
+    rows = [agent(1, 1, **judged("relevance", 0.5)), chat(1, 2, 1)]
+    for _ in range(2):
+        send(it, rows, clock)
+        work(it, clock)
+        matching.run()
+
+    assert found(tables) == [(TASK, "", 0.5)]
+
+
+def test_a_judgement_of_a_response_finds_the_call_that_received_it(
+    api: TestClient, it: Pipeline, matching: Matching, tables: Store, clock: Clock
+) -> None:
+    said = {"task_id": "gen_ai.response.id=resp-7", "evaluator": "a", "evaluator_type": "code", "score": 1}
+    api.post("/v1/evaluations", json={"evaluations": [said]})
+    send(it, [agent(1, 1), chat(1, 2, 1, said={"gen_ai.response.id": "resp-7"})], clock)
+    work(it, clock)
+    matching.run()
+
+    assert found(tables) == [(TASK, span_of(2), 1.0)]
+
+
+def test_scores_that_cannot_be_taken_are_told_once_a_batch(
+    it: Pipeline, tables: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    send(it, [agent(1, 1, **judged("relevance", 7)), agent(2, 1, **judged("relevance", 8))], clock)
+
+    assert found(tables) == []
+    assert [record.getMessage().split(" in ")[0] for record in caplog.records] == ["2 evaluations"]
