@@ -17,6 +17,7 @@ from query_api import (
     costs,
     departments,
     evaluations,
+    export,
     feedback,
     goals,
     health,
@@ -95,6 +96,7 @@ def create_app(
         evaluations.routes(ask, now),
         overview.routes(ask, now),
         goals.routes(ask, keep, now),
+        export.routes(ask, now),
         health.routes(store, condition),
     ):
         app.include_router(router)

@@ -13,11 +13,15 @@ from query_api.questions import Ask, Now
 GroupBy = Literal["agent", "model", "provider", "category", "department", "service", "user", "day"]
 
 
-class CostQuestion(ChosenAgents, Traced, Paged):
-    """Parameters of /v1/costs."""
+class ChosenCosts(ChosenAgents, Traced):
+    """Which costs are meant, and what they are added up by."""
 
     group_by: GroupBy = "agent"
     """What to add up by."""
+
+
+class CostQuestion(ChosenCosts, Paged):
+    """Parameters of /v1/costs."""
 
 
 class Spent(Answer):

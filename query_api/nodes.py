@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from query_api.answers import Answer, Node, rows
-from query_api.filters import Values
+from query_api.filters import ChosenAgents, Traced, Values
 from query_api.pages import Listed, newest_first
 from query_api.questions import Ask, Now
 
 
-class NodeQuestion(Listed):
-    """Parameters of /v1/nodes."""
+class ChosenNodes(ChosenAgents, Traced):
+    """Which steps are meant."""
 
     task_id: Values = ()
     """Only steps of this task; may be repeated."""
@@ -20,6 +20,10 @@ class NodeQuestion(Listed):
     """Only this operation (`chat`, `execute_tool`, …); may be repeated."""
     success: Annotated[tuple[bool, ...], Field(max_length=2)] = ()
     """Only steps that succeeded (`true`) or failed (`false`)."""
+
+
+class NodeQuestion(ChosenNodes, Listed):
+    """Parameters of /v1/nodes."""
 
 
 class Nodes(Answer):

@@ -1,6 +1,6 @@
 """Pages of lists: from a cursor to the parameters of a question, from its rows to the next cursor."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,11 @@ from query_api.questions import Ask
 LAST_NS = 2**63 - 1
 DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
+AT_ONCE = 10_000
+"""Rows of a long list that are read together: with their excerpts of input and output they may take 80 MB."""
+
+Position = tuple[int, str, str]
+"""Where a row stands in a list that begins with the newest: start in nanoseconds, trace and span."""
 
 
 class Page(NamedTuple):
@@ -41,17 +46,40 @@ def newest_first(ask: Ask, name: str, question: Listed, now: datetime) -> Page:
     relative window stays where the first page had it.
     """
     parameters = choice(question, now, MONTH)
-    position = (parameters["since"], LAST_NS, "", "")
+    begin = (parameters["since"], LAST_NS, "", "")
     if question.cursor is not None:
-        position = cursors.read(name, question, question.cursor, tuple[str, int, str, str])
-    since, after_ns, after_trace, after_span = position
-    after = {"after_ns": after_ns, "after_trace": after_trace, "after_span": after_span}
-    frame = ask(name, {**parameters, **after, "since": since, "limit": question.limit + 1}, question.limit + 1)
+        begin = cursors.read(name, question, question.cursor, tuple[str, int, str, str])
+    since = begin[0]
+    found = {**parameters, **behind(begin[1:]), "since": since, "limit": question.limit + 1}
+    frame = ask(name, found, question.limit + 1)
     if frame.height <= question.limit:
         return Page(frame, None)
     frame = frame.head(question.limit)
+    return Page(frame, cursors.issue(name, question, (since, *position(frame))))
+
+
+def newest_parts(ask: Ask, name: str, question: Chosen, now: datetime, most: int) -> Iterator[pl.DataFrame]:
+    """All rows that `newest_first` would page through, at most `most`, some thousands at a time; at least one frame."""
+    parameters = choice(question, now, MONTH)
+    after: Position = (LAST_NS, "", "")
+    while most > 0:
+        limit = min(most, AT_ONCE)
+        frame = ask(name, {**parameters, **behind(after), "limit": limit}, limit)
+        yield frame
+        if frame.height < limit:
+            return
+        after, most = position(frame), most - limit
+
+
+def behind(after: Position) -> dict[str, Any]:
+    """The parameters of a question that goes on behind a row."""
+    return dict(zip(("after_ns", "after_trace", "after_span"), after, strict=True))
+
+
+def position(frame: pl.DataFrame) -> Position:
+    """Where the last row of `frame` stands."""
     last = frame.tail(1).select(pl.col("started_at").dt.epoch("ns"), "trace_id", pl.col("^span_id$")).row(0)
-    return Page(frame, cursors.issue(name, question, (since, *(last if len(last) == 3 else (*last, "")))))
+    return last if len(last) == 3 else (*last, "")
 
 
 def in_order(ask: Ask, name: str, question: Paged, parameters: Mapping[str, Any], of: str = "") -> Page:

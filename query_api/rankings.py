@@ -19,8 +19,8 @@ MOST_AGENTS = 100_000
 TO_COME = ("performance", "quality", "points", "reliability", "efficiency", "cost_per_quality_point")
 
 
-class RankingQuestion(ChosenAgents, Paged):
-    """Parameters of /v1/rankings. `agent_id` picks rows of the ranking, the others pick the work that is ranked."""
+class ChosenRanking(ChosenAgents):
+    """What is ranked, and by what. `agent_id` picks rows of the ranking, the others pick the work that is ranked."""
 
     by: By = "success_rate"
     """The score to rank by. `cost_per_success` ranks the cheapest first."""
@@ -33,6 +33,10 @@ class RankingQuestion(ChosenAgents, Paged):
         if by in TO_COME:
             raise ValueError(f"rankings by {by} need judged tasks, which are not taken yet: use {', '.join(get_args(By))}")
         return by
+
+
+class RankingQuestion(ChosenRanking, Paged):
+    """Parameters of /v1/rankings."""
 
 
 class Ranked(Answer):
@@ -161,7 +165,7 @@ MISSING = {
 """Why a ranking has no scores."""
 
 
-def ranked(ask: Ask, now: Now, question: RankingQuestion) -> pl.DataFrame:
+def ranked(ask: Ask, now: Now, question: ChosenRanking) -> pl.DataFrame:
     """The whole ranking: agents are at most thousands, their tasks are added up in the store."""
     moment = now()
     parameters = choice(question, moment, None) | {"recent_since": bound(moment - RECENT), "limit": MOST_AGENTS}

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from query_api.answers import Answer, Node, Row, Task, rows
 from query_api.evaluations import GivenEvaluation
-from query_api.filters import Question, Statuses
+from query_api.filters import ChosenAgents, Question, Statuses, Traced
 from query_api.pages import Listed, newest_first
 from query_api.problems import ProblemError
 from query_api.questions import Ask, Now
@@ -24,11 +24,15 @@ MOST_TASKS = 1_000
 MOST_EVALUATIONS = 1_000
 
 
-class TaskQuestion(Listed):
-    """Parameters of /v1/tasks."""
+class ChosenTasks(ChosenAgents, Traced):
+    """Which tasks are meant."""
 
     status: Statuses = ()
     """`running`, `interrupted`, `succeeded` or `failed`; may be repeated."""
+
+
+class TaskQuestion(ChosenTasks, Listed):
+    """Parameters of /v1/tasks."""
 
 
 class Tasks(Answer):

@@ -1,0 +1,102 @@
+"""/v1/export: what is on the screen, to take away."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Annotated, Any
+
+import polars as pl
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from query_api.answers import Answer, Node, Task
+from query_api.costs import ChosenCosts, SpentBy
+from query_api.export_formats import FORMATS, Format
+from query_api.filters import Question
+from query_api.nodes import ChosenNodes
+from query_api.pages import MONTH, choice, newest_parts
+from query_api.questions import Ask, Now
+from query_api.rankings import ChosenRanking, Ranked, ranked
+from query_api.tasks import ChosenTasks
+
+MOST = 1_000_000
+"""Rows of a file."""
+MOST_GROUPS = 100_000
+"""Rows of a file that are counted anew for it."""
+
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file", "content": {written.media_type: {} for written in FORMATS.values()}}
+}
+
+
+class Exported(Question):
+    """Of what kind a file is, and how long."""
+
+    format: Format = "csv"
+    """`csv`, `json` (a list of objects) or `parquet`."""
+    limit: Annotated[int, Field(ge=1, le=MOST)] = MOST
+    """How many rows at most, the first ones of the list. A file of just as many rows may have been cut."""
+
+
+class TaskExport(ChosenTasks, Exported):
+    """Parameters of /v1/export/tasks."""
+
+
+class NodeExport(ChosenNodes, Exported):
+    """Parameters of /v1/export/nodes."""
+
+
+class CostExport(ChosenCosts, Exported):
+    """Parameters of /v1/export/costs."""
+
+
+class RankingExport(ChosenRanking, Exported):
+    """Parameters of /v1/export/rankings."""
+
+
+def routes(ask: Ask, now: Now) -> APIRouter:
+    """The routes below /v1/export."""
+    router = APIRouter(tags=["export"], default_response_class=StreamingResponse)
+
+    @router.get("/v1/export/rankings", responses=FILE, summary="A ranking as a file")
+    def rankings(question: Annotated[RankingExport, Query()]) -> StreamingResponse:
+        """What /v1/rankings answers, as a file."""
+        frame = ranked(ask, now, question).with_columns(profile=pl.lit(question.profile))
+        if question.agent_id:
+            frame = frame.filter(pl.col("agent_id").is_in(question.agent_id))
+        return file("rankings", question, Ranked, iter([frame.head(question.limit)]), now())
+
+    @router.get("/v1/export/tasks", responses=FILE, summary="Tasks as a file")
+    def tasks(question: Annotated[TaskExport, Query()]) -> StreamingResponse:
+        """What /v1/tasks lists, as a file, the newest first. Without a window or `trace_id` of the last 30 days."""
+        return file("tasks", question, Task, newest_parts(ask, "tasks", question, now(), question.limit), now())
+
+    @router.get("/v1/export/nodes", responses=FILE, summary="Steps as a file")
+    def nodes(question: Annotated[NodeExport, Query()]) -> StreamingResponse:
+        """What /v1/nodes lists, as a file, the newest first. Without a window or `trace_id` of the last 30 days."""
+        return file("nodes", question, Node, newest_parts(ask, "nodes", question, now(), question.limit), now())
+
+    @router.get("/v1/export/costs", responses=FILE, summary="Costs as a file")
+    def costs(question: Annotated[CostExport, Query()]) -> StreamingResponse:
+        """What /v1/costs answers by group, as a file, the dearest first. Without a window or `trace_id` of the last 30 days."""
+        most = min(question.limit, MOST_GROUPS)
+        asked = choice(question, now(), MONTH) | {"group_by": question.group_by, "limit": most, "offset": 0}
+        return file("costs", question, SpentBy, iter([ask("costs", asked, most)]), now())
+
+    return router
+
+
+def file(name: str, question: Exported, row: type[Answer], parts: Iterator[pl.DataFrame], now: datetime) -> StreamingResponse:
+    """The answer that is a file of `parts`, with the columns of `row` in their order.
+
+    The first part is asked for here, so that a store that is away is answered as such. If it goes away later the connection
+    breaks: what has arrived can be told from a whole file.
+    """
+    shown = (part.select(name for name in row.model_fields if name in part.columns) for part in parts)
+    written = FORMATS[question.format]
+    body = written.write(chain([next(shown)], shown))
+    called = f"merit-{name}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.{question.format}"
+    return StreamingResponse(
+        body, media_type=written.media_type, headers={"Content-Disposition": f'attachment; filename="{called}"'}
+    )
