@@ -128,7 +128,7 @@ def test_a_long_list_is_read_in_parts_and_is_whole(api: TestClient, tables: Stor
     count = pages.AT_ONCE + 5
     same = frame([task(1)], TASKS).drop("task_id", "trace_id")
     ids = pl.DataFrame({"trace_id": [trace_of(n) for n in range(count)]}).with_columns(task_id="trace_id")
-    tables.insert("tasks", ids.join(same, how="cross").select(TASKS))
+    tables.insert("tasks", ids.join(same, how="cross").select(*TASKS))
     files = {kind: api.get(f"/v1/export/tasks?format={kind}&limit={count - 1}").content for kind in FORMATS}
     expected = [trace_of(n) for n in range(count - 1, 0, -1)]
     assert [row["trace_id"] for row in as_csv(files["csv"].decode())] == expected
