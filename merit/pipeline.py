@@ -80,6 +80,11 @@ class Pipeline:
         """Read again what people have edited: the objectives; whether it has changed."""
         return self._classify.refresh()
 
+    @property
+    def open_spans(self) -> int:
+        """Spans in memory of traces that are not finished."""
+        return len(self._traces) if self._traces is not None else 0
+
     def consume(self, received: pl.DataFrame, token: str = "") -> None:
         """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable.
 

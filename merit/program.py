@@ -27,11 +27,12 @@ from merit.telemetry import Telemetry
 from merit.version import version
 from processors.errors import MeritError
 from processors.redact.redactor import Redactor
-from processors.telemetry import Instruments
+from processors.telemetry import Depth, Instruments
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.server import ApiServer
 from receiver.server import Receiver
+from receiver.spool import Spool
 
 log = logging.getLogger("merit")
 
@@ -61,6 +62,7 @@ class Program:
         self._redactor = Redactor(settings.processors.redact)
         every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
         self.scheduler = Scheduler(every, now, instruments)
+        instruments.watch_open(lambda: self.pipeline.open_spans)
 
     def start(self) -> Self:
         """Start every part; what has been started is stopped again if the next one cannot be.
@@ -76,6 +78,7 @@ class Program:
             journal = stops.enter_context(journal_of(settings, self._now))
             stops.callback(self._drain)
             self.spool = spool_on(journal, self.store, self.pipeline, settings)
+            self._watch(self.spool)
             self.spool.start()
             stops.callback(self.spool.stop, GRACE)
             condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
@@ -97,7 +100,7 @@ class Program:
 
     def parts(self) -> dict[str, str]:
         """How each part is that may not be ready though the store is; `ok` if it is."""
-        return {"receiver": self._state, "jobs": self.scheduler.state()}
+        return {"receiver": self._state, "jobs": self.scheduler.state(), "journal": self.spool.state()}
 
     def stop(self) -> None:
         """Take nothing more, answer what was asked, store and derive what is there, close. Safe to call twice."""
@@ -124,6 +127,14 @@ class Program:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def _watch(self, spool: Spool) -> None:
+        def depth() -> Depth:
+            waiting = spool.waiting()
+            return Depth(waiting.entries, waiting.bytes, (self._now() - (waiting.oldest or self._now())).total_seconds())
+
+        self.telemetry.instruments.watch_journal(depth)
+        self.telemetry.instruments.watch_storing(spool.counts)
 
     def _drain(self) -> None:
         try:

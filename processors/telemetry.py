@@ -6,16 +6,14 @@ number of series grow. Counted once a batch, never once a span (Vector, `docs/sp
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple, Protocol
 
 from opentelemetry.metrics import CallbackOptions, Meter, NoOpMeter, Observation
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Bounds of the buckets of durations, in seconds."""
-
-Depths = Callable[[], dict[str, float]]
-"""What is measured when somebody looks: values by kind."""
 
 
 class Instruments:
@@ -31,10 +29,6 @@ class Instruments:
         self.received = self._counter("merit.otlp.received", "{item}", "spans, log records and data points in them, by signal")
         self.accepted = self._counter("merit.otlp.accepted", "{item}", "of these, those that were taken, by signal")
         self.rejected = self._counter("merit.otlp.rejected", "{item}", "of these, those that were not, by signal and reason")
-        self.journaled = self._counter("merit.journal.written", "{row}", "rows put on disk before they are acknowledged, by kind")
-        self.stored = self._counter("merit.store.stored", "{row}", "journaled rows that reached the store, by kind")
-        self.retried = self._counter("merit.store.retries", "{try}", "batches that the store could not take yet, by kind")
-        self.dead = self._counter("merit.store.dead_letters", "{row}", "rows that the store will never take, by kind")
         self.store_errors = self._counter("merit.store.errors", "{error}", "failed calls to the store, by what was being done")
         self.derived = self._counter("merit.derived", "{row}", "rows worked out, by table: nodes, tasks, workflows")
         self.late = self._counter("merit.late", "{trace}", "traces worked out again because more of them came")
@@ -50,14 +44,64 @@ class Instruments:
         made = self._meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=SECONDS)
         return Timer(made.record)
 
-    def watch(self, name: str, unit: str, description: str, by: str, look: Depths) -> None:
-        """Report what `look` says, by the attribute `by`, whenever somebody reads the metrics."""
+    def watch_journal(self, look: Callable[[], "Depth"]) -> None:
+        """Report how much waits in the journal whenever somebody reads the metrics."""
+        self._gauge("merit.journal.entries", "{entry}", "what waits for the store", lambda: {"": look().entries})
+        self._gauge("merit.journal.size", "By", "bytes that it takes on disk", lambda: {"": look().bytes})
+        self._gauge("merit.journal.age", "s", "time since the oldest of it came", lambda: {"": look().seconds})
 
-        def observe(_: CallbackOptions) -> Iterator[Observation]:
-            for kind, value in look().items():
-                yield Observation(value, {by: kind})
+    def watch_storing(self, look: Callable[[], Mapping[str, "Stored"]]) -> None:
+        """Report what became of journaled rows, by kind, whenever somebody reads the metrics."""
 
-        self._meter.create_observable_gauge(name, [observe], unit, description)
+        def each(field: str) -> Look:
+            return lambda: {kind: getattr(counts, field) for kind, counts in look().items()}
+
+        kept, stored = "rows put on disk and acknowledged, by kind", "of these, rows that reached the store, by kind"
+        self._total("merit.journal.kept", "{row}", kept, each("kept_rows"), "kind")
+        self._total("merit.store.stored", "{row}", stored, each("stored_rows"), "kind")
+        self._total("merit.store.retries", "{try}", "tries that the store could not take yet, by kind", each("retries"), "kind")
+        self._total("merit.store.dead_letters", "{row}", "rows that it will never take, by kind", each("dead_rows"), "kind")
+
+    def watch_open(self, look: Callable[[], float]) -> None:
+        """Report how many spans of unfinished traces are in memory whenever somebody reads the metrics."""
+        self._gauge("merit.open.spans", "{span}", "spans in memory of traces that are not finished", lambda: {"": look()})
+
+    def _gauge(self, name: str, unit: str, description: str, look: "Look", by: str = "") -> None:
+        self._meter.create_observable_gauge(name, [observing(look, by)], unit, description)
+
+    def _total(self, name: str, unit: str, description: str, look: "Look", by: str = "") -> None:
+        self._meter.create_observable_counter(name, [observing(look, by)], unit, description)
+
+
+Look = Callable[[], Mapping[str, float]]
+"""Values by that of the one attribute; without an attribute a single one, by the empty text."""
+
+
+def observing(look: Look, by: str) -> Callable[[CallbackOptions], Iterator[Observation]]:
+    """What OpenTelemetry calls to see `look`, by the attribute `by`."""
+
+    def observe(_: CallbackOptions) -> Iterator[Observation]:
+        for kind, value in look().items():
+            yield Observation(value, {by: kind} if by else {})
+
+    return observe
+
+
+class Depth(NamedTuple):
+    """What waits: how much, and since when."""
+
+    entries: int
+    bytes: int
+    seconds: float
+
+
+class Stored(Protocol):
+    """What became of rows of one kind since the start."""
+
+    kept_rows: int
+    stored_rows: int
+    retries: int
+    dead_rows: int
 
 
 class Counter:

@@ -103,6 +103,11 @@ class Spool:
         """What has been done since the start, by kind."""
         return {kind: storer.counts for kind, storer in self._storers.items()}
 
+    def state(self) -> str:
+        """`ok`, or what cannot be stored at the moment; all of it is on disk."""
+        troubled = [state for storer in self._storers.values() if (state := storer.state()) != "ok"]
+        return "; ".join(troubled) or "ok"
+
     def _storer(self, kind: str) -> Storer:
         """Who stores this kind, at work."""
         with self._guard:

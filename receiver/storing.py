@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 class Counts:
     """What a storer has done since it began."""
 
+    kept_rows: int = 0
     stored_rows: int = 0
     retries: int = 0
     dead_rows: int = 0
@@ -71,7 +72,7 @@ class Storer:
         self._newest = self._taken = self._stored = 0
         self._since = 0.0
         self._well, self._paced = True, True
-        self._stopping, self._stopped = False, False
+        self._stopping = self._stopped = self._broken = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name=f"merit-store-{kind}", daemon=True)
 
@@ -94,6 +95,12 @@ class Storer:
             self._stopped = True
             self._changed.notify_all()
 
+    def state(self) -> str:
+        """`ok`, or how it is with what is to be stored."""
+        if self._broken:
+            return f"{self.kind} are no longer stored: the log says why; a restart stores them"
+        return "ok" if self._well else f"{self.kind} wait for the store"
+
     def offer(self, entry: int, rows: pl.DataFrame) -> None:
         """Say that an entry is in the journal, and what it holds."""
         size = int(rows.estimated_size())
@@ -104,6 +111,7 @@ class Storer:
             if self._new_rows == 0:
                 self._since = time.monotonic()
             self._new_rows += len(rows)
+            self.counts.kept_rows += len(rows)
             self._newest = max(self._newest, entry)
             self._changed.notify_all()
 
@@ -131,6 +139,7 @@ class Storer:
         except Stopped:
             return
         except Exception:
+            self._broken = True
             log.exception("%s are no longer stored; they stay in the journal", self.kind)
 
     def _next(self) -> Batch | None:

@@ -31,7 +31,7 @@ def test_the_ready_lines_say_where_everything_is(server: Server, folder: Path) -
 
 
 def test_it_is_ready_when_it_says_so(server: Server) -> None:
-    assert server.get("/readyz")["parts"] == {"store": "ok", "receiver": "ok", "jobs": "ok"}
+    assert server.get("/readyz")["parts"] == {"store": "ok", "receiver": "ok", "jobs": "ok", "journal": "ok"}
     assert server.get("/v1/rankings")["rankings"] == []
 
 

@@ -22,7 +22,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from merit.logs import json_lines
 from merit.settings import TelemetrySettings
 from merit.telemetry import Telemetry
-from processors.telemetry import Instruments
+from processors.telemetry import Depth, Instruments
+from receiver.storing import Counts
 
 DECLARED = Path(__file__).parents[2] / "processors" / "telemetry.py"
 MONITORING = Path(__file__).parents[2] / "docs" / "monitoring.md"
@@ -73,11 +74,28 @@ def test_a_stage_that_fails_is_measured_too(telemetry: Telemetry) -> None:
 
 
 def test_a_gauge_is_measured_when_somebody_looks(telemetry: Telemetry) -> None:
-    depth = {"spans": 1.0}
-    telemetry.instruments.watch("merit.journal.bytes", "By", "bytes that wait", "kind", lambda: depth)
-    depth["spans"] = 7.0
+    waiting = [Depth(1, 100, 0.5)]
+    telemetry.instruments.watch_journal(lambda: waiting[0])
+    waiting[0] = Depth(2, 300, 61.5)
 
-    assert samples(telemetry)["merit_journal_bytes", "kind=spans"] == 7
+    found = samples(telemetry)
+
+    assert (found["merit_journal_entries", ""], found["merit_journal_size_bytes", ""]) == (2, 300)
+    assert found["merit_journal_age_seconds", ""] == 61.5
+
+
+def test_what_becomes_of_rows_is_told_by_kind(telemetry: Telemetry) -> None:
+    telemetry.instruments.watch_storing(lambda: {"spans": Counts(kept_rows=9, stored_rows=7, retries=3, dead_rows=2)})
+
+    found = samples(telemetry)
+
+    names = (
+        "merit_journal_kept_total",
+        "merit_store_stored_total",
+        "merit_store_retries_total",
+        "merit_store_dead_letters_total",
+    )
+    assert [found[name, "kind=spans"] for name in names] == [9, 7, 3, 2]
 
 
 def test_nothing_is_counted_where_nobody_reads() -> None:
