@@ -1,13 +1,18 @@
-"""/v1/workflows: whole traces with tasks, possibly of several agents."""
+"""/v1/workflows: whole traces with tasks, possibly of several agents, and what passed between these."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
-from query_api.answers import Answer, Workflow, rows
+from query_api.answers import Answer, Row, Workflow, rows
 from query_api.filters import Statuses
-from query_api.pages import Listed, newest_first
+from query_api.pages import MONTH, Listed, choice, newest_first
 from query_api.questions import Ask, Now
+
+MOST_PAIRS = 1_000
+"""Pairs of agents that are shown."""
 
 
 class WorkflowQuestion(Listed):
@@ -17,11 +22,64 @@ class WorkflowQuestion(Listed):
     """`running`, `interrupted`, `succeeded` or `failed`; may be repeated."""
 
 
+class Passed(Answer):
+    """What passed from one agent to another: calls (a task that works for the other's task) and handoffs."""
+
+    messages: int
+    """How many; a handoff that the other agent answers within is one message with it."""
+    calls: int
+    """How many of them were calls."""
+    handoffs: int
+    """How many of them were handoffs."""
+    success_rate: float | None
+    """Which share of those that ended succeeded; null if none ended."""
+    avg_response_seconds: float | None
+    """How long the called agent worked, or the handoff took, in the mean."""
+    p95_response_seconds: float | None
+    """Nineteen in twenty took no longer."""
+
+
+class PassedBetween(Passed):
+    """What passed from one agent to another."""
+
+    from_agent_id: str | None = Field(examples=["planner"])
+    """Who called or handed over."""
+    to_agent_id: str | None = Field(examples=["researcher"])
+    """Who was called; of a handoff that nobody answered within, what the framework called it."""
+
+
+class Summary(Answer):
+    """How all workflows that match went, and what passed between their agents."""
+
+    workflows: int
+    """How many match."""
+    succeeded: int
+    """How many succeeded."""
+    failed: int
+    """How many failed."""
+    success_rate: float | None
+    """Succeeded among the finished; null if none is."""
+    multi_agent_workflows: int
+    """In how many several agents took part."""
+    multi_agent_success_rate: float | None
+    """Succeeded among the finished of these; null if none is."""
+    avg_duration_seconds: float | None
+    """Mean duration of the finished."""
+    cost_usd: float | None
+    """The sum of the known prices in US dollars; null if none is known."""
+    messages: Passed
+    """What passed between agents, all together."""
+    who_called_whom: list[PassedBetween]
+    """The same by who called and who was called, the most frequent first, at most 1,000."""
+
+
 class Workflows(Answer):
     """A page of workflows, the newest first."""
 
     workflows: list[Workflow]
     """The workflows."""
+    summary: Summary | None
+    """All that match, also those on other pages; null on every page but the first."""
     next_cursor: str | None
     """`cursor` of the next page; null at the end."""
 
@@ -32,8 +90,33 @@ def routes(ask: Ask, now: Now) -> APIRouter:
 
     @router.get("/v1/workflows", response_model=Workflows, summary="Workflows, the newest first")
     def workflows(question: Annotated[WorkflowQuestion, Query()]) -> Any:
-        """Every workflow that matches. Without `since`, `window` or `trace_id` the last 30 days are searched."""
-        page = newest_first(ask, "workflows", question, now())
-        return {"workflows": rows(page.frame), "next_cursor": page.next_cursor}
+        """Every workflow that matches. Without `since`, `window` or `trace_id` the last 30 days are searched.
+
+        `summary` is over tasks, where filters speak of tasks: what passed between agents is chosen by the task that was
+        called, by `agent_id` on either side.
+        """
+        moment = now()
+        page = newest_first(ask, "workflows", question, moment)
+        first = question.cursor is None
+        return {
+            "workflows": rows(page.frame),
+            "summary": summary(ask, question, moment) if first else None,
+            "next_cursor": page.next_cursor,
+        }
 
     return router
+
+
+def summary(ask: Ask, question: WorkflowQuestion, now: datetime) -> Row:
+    """The answer about all workflows that match."""
+    asked = choice(question, now, MONTH) | {"offset": 0}
+    asked |= {"before": asked["since"], "by_agent": False, "limit": 1}
+    (whole,) = rows(ask("workflow_summary", asked, 1))
+    passed = rows(ask("messages", asked, 1))
+    between = ask("messages", asked | {"by_agent": True, "limit": MOST_PAIRS}, MOST_PAIRS)
+    return whole | {"messages": passed[0] if passed else NOTHING, "who_called_whom": rows(between)}
+
+
+NOTHING: Row = dict.fromkeys(("messages", "calls", "handoffs"), 0) | dict.fromkeys(
+    ("success_rate", "avg_response_seconds", "p95_response_seconds")
+)

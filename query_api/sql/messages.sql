@@ -9,7 +9,9 @@ called AS
     WHERE parent_task_id != ''
       AND started_at >= {before:DateTime64(9)}
       AND started_at < {until:DateTime64(9)}
-      AND (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
+      AND (empty({trace_id:Array(String)}) OR trace_id IN {trace_id:Array(String)})
+      AND (empty({status:Array(String)}) OR trace_id IN (
+          SELECT trace_id FROM workflows FINAL WHERE status IN {status:Array(String)} AND started_at >= {before:DateTime64(9)}))
       AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
       AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
       AND (empty({provider:Array(String)}) OR task_id IN (
@@ -52,7 +54,9 @@ handoffs AS
     WHERE operation = 'handoff'
       AND started_at >= {before:DateTime64(9)}
       AND started_at < {until:DateTime64(9)}
-      AND (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
+      AND (empty({trace_id:Array(String)}) OR trace_id IN {trace_id:Array(String)})
+      AND (empty({status:Array(String)}) OR trace_id IN (
+          SELECT trace_id FROM workflows FINAL WHERE status IN {status:Array(String)} AND started_at >= {before:DateTime64(9)}))
       AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
       AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
       AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
@@ -83,6 +87,7 @@ SELECT
     avgOrNullIf(m.seconds, m.finished) AS avg_response_seconds,
     quantileExactInclusiveOrNullIf(0.95)(m.seconds, m.finished) AS p95_response_seconds
 FROM (SELECT * FROM calls UNION ALL SELECT * FROM unanswered) AS m
+WHERE (empty({agent_id:Array(String)}) OR m.from_agent_id IN {agent_id:Array(String)} OR m.to_agent_id IN {agent_id:Array(String)})
 GROUP BY from_agent_id, to_agent_id, period
 ORDER BY messages DESC, from_agent_id, to_agent_id, period
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}

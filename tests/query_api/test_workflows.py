@@ -1,10 +1,13 @@
 """/v1/workflows."""
 
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from tests.query_api.build import node, put, task, trace_of, workflow
+from tests.builders import Row
+from tests.query_api.build import node, put, span_of, task, tool, trace_of, workflow
 
 
 def test_a_workflow_has_the_fields_of_the_contract(api: TestClient, tables: Store) -> None:
@@ -53,7 +56,8 @@ def test_filters_choose(api: TestClient, tables: Store, query: str, numbers: lis
 
 def test_a_trace_without_tasks_is_no_workflow(api: TestClient, tables: Store) -> None:
     put(tables, "workflows", [workflow(1, is_deleted=1)])
-    assert api.get("/v1/workflows").json() == {"workflows": [], "next_cursor": None}
+    answer = api.get("/v1/workflows").json()
+    assert (answer["workflows"], answer["summary"]["workflows"], answer["next_cursor"]) == ([], 0, None)
 
 
 def test_pages_joined_are_the_whole_list(api: TestClient, tables: Store) -> None:
@@ -62,3 +66,53 @@ def test_pages_joined_are_the_whole_list(api: TestClient, tables: Store) -> None
     second = api.get("/v1/workflows", params={"limit": 3, "cursor": first["next_cursor"]}).json()
     assert [int(row["trace_id"], 16) for row in first["workflows"] + second["workflows"]] == [4, 3, 2, 1, 0]
     assert second["next_cursor"] is None
+    assert (first["summary"]["workflows"], second["summary"]) == (5, None)
+
+
+def called(number: int, by: str, who: str, **more: Any) -> Row:
+    """A task in trace 1 that works for the task of `by`."""
+    caller = task(1, span_id=span_of(ord(by[0])), agent_id=by)
+    return task(
+        number,
+        **{"trace_id": trace_of(1), "span_id": span_of(number), "parent_task_id": caller["task_id"], "agent_id": who} | more,
+    )
+
+
+def test_who_called_whom_is_added_up_with_what_came_of_it(api: TestClient, tables: Store) -> None:
+    """A planner calls a writer three times (1, 3 and 5 s, one fails), who calls a critic (still at it); it hands over once."""
+    planner = task(1, span_id=span_of(ord("p")), agent_id="planner")
+    writer = called(ord("w"), "planner", "writer", duration_seconds=1.0)
+    critic = called(7, "writer", "critic", status="running")
+    more = [
+        called(5, "planner", "writer", duration_seconds=3.0),
+        called(6, "planner", "writer", duration_seconds=5.0, status="failed"),
+    ]
+    put(tables, "tasks", [planner, writer, critic, *more, task(2)])
+    put(tables, "nodes", [tool(1, 9, operation="handoff", agent_id="planner", node_name="transfer_to_desk", success=False)])
+    put(tables, "workflows", [workflow(1, agents=["planner", "writer", "critic"], status="failed"), workflow(2)])
+
+    summary = api.get("/v1/workflows").json()["summary"]
+
+    pairs = {(one["from_agent_id"], one["to_agent_id"]): one for one in summary["who_called_whom"]}
+    assert pairs["planner", "writer"] == {
+        "from_agent_id": "planner",
+        "to_agent_id": "writer",
+        "messages": 3,
+        "calls": 3,
+        "handoffs": 0,
+        "success_rate": pytest.approx(2 / 3),
+        "avg_response_seconds": 3.0,
+        "p95_response_seconds": pytest.approx(4.8),
+    }
+    assert (pairs["writer", "critic"]["messages"], pairs["writer", "critic"]["success_rate"]) == (1, None)
+    assert (pairs["planner", "transfer_to_desk"]["handoffs"], pairs["planner", "transfer_to_desk"]["success_rate"]) == (1, 0)
+    assert {name: summary["messages"][name] for name in ("messages", "calls", "handoffs")} == {
+        "messages": 5,
+        "calls": 4,
+        "handoffs": 1,
+    }
+    assert (summary["workflows"], summary["success_rate"]) == (2, 0.5)
+    assert (summary["multi_agent_workflows"], summary["multi_agent_success_rate"]) == (1, 0)
+
+    for query, count in (("agent_id=critic", 1), ("status=succeeded", 0), (f"trace_id={trace_of(1)}", 5), ("user_id=nobody", 0)):
+        assert api.get(f"/v1/workflows?{query}").json()["summary"]["messages"]["messages"] == count, query
