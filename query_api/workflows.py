@@ -92,8 +92,7 @@ def routes(ask: Ask, now: Now) -> APIRouter:
     def workflows(question: Annotated[WorkflowQuestion, Query()]) -> Any:
         """Every workflow that matches. Without `since`, `window` or `trace_id` the last 30 days are searched.
 
-        `summary` is over tasks, where filters speak of tasks: what passed between agents is chosen by the task that was
-        called, by `agent_id` on either side.
+        What passed between agents is chosen by the task that was called, and by `agent_id` on either side.
         """
         moment = now()
         page = newest_first(ask, "workflows", question, moment)
