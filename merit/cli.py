@@ -1,4 +1,4 @@
-"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `version`.
+"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `import`, `version`.
 
 Parts are imported by the command that needs them, so that `merit --help` answers at once.
 """
@@ -40,6 +40,8 @@ app = typer.Typer(
 )
 job_app = typer.Typer(help="Look at the jobs that run in the background, or run one by hand.", no_args_is_help=True)
 app.add_typer(job_app, name="job")
+import_app = typer.Typer(help="Bring in what was made elsewhere.", no_args_is_help=True)
+app.add_typer(import_app, name="import")
 
 Config = Annotated[
     Path | None,
@@ -223,6 +225,26 @@ def run_job(name: Annotated[str, typer.Argument(help="As `merit job list` names 
         with store:
             found[name].run()
         typer.echo(f"{name}: done")
+
+
+@import_app.command("evaluations")
+def import_evaluations(
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON lines (.jsonl, .ndjson), by its ending.", metavar="FILE")],
+    api: Annotated[str, typer.Option("--api", metavar="URL", help="The API of the Merit that runs.")] = "http://127.0.0.1:8080",
+) -> None:
+    """Send judgements in a file to a running Merit: ratings of users, scores of judges, of checks, of peers.
+
+    Columns are named as in the API: [bold]task_id[/], evaluator, evaluator_type, score (or rating), criterion, comment,
+    span_id, model, cost_usd, evaluated_at. Scores that Langfuse exported are understood as they are. The same file again
+    changes nothing.
+    """
+    from merit import import_evaluations as importing
+    from merit.demo.api import Api
+
+    with told():
+        counts = list(importing.run(file, Api(api)))
+    kept, waiting = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
+    typer.echo(f"kept {kept} evaluations, {waiting} of them wait for their task")
 
 
 def moment(text: str, option: str) -> datetime:

@@ -1,7 +1,7 @@
 """Asks Merit's API, with nothing but the standard library, as a script of a user's might."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -27,14 +27,21 @@ class Api:
 
     def get(self, path: str, **parameters: Any) -> Row:
         """One answer."""
-        request = Request(f"{self.url}{path}?{urlencode(parameters)}", headers={"Accept": "application/json"})  # noqa: S310 - checked above
+        return self._answer(path, f"?{urlencode(parameters)}", None, {})
+
+    def post(self, path: str, body: bytes, kind: str) -> Row:
+        """The answer to a body of the content type `kind`."""
+        return self._answer(path, "", body, {"Content-Type": kind})
+
+    def _answer(self, path: str, query: str, body: bytes | None, headers: Mapping[str, str]) -> Row:
+        request = Request(f"{self.url}{path}{query}", body, {"Accept": "application/json", **headers})  # noqa: S310 - checked above
         try:
             with urlopen(request, timeout=60) as reply:  # noqa: S310 - checked above
                 answer: Row = json.load(reply)
         except HTTPError as error:
             with error:
                 kind = Unavailable if error.code in (429, 503) else Rejected
-                raise kind(f"{path}: {error.code} {error.read(300).decode(errors='replace')}") from error
+                raise kind(f"{path}: {error.code} {error.read(1000).decode(errors='replace')}") from error
         except (URLError, OSError) as error:
             raise Unavailable(f"no API answers at {self.url}: {getattr(error, 'reason', error)}") from error
         return answer
