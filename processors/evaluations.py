@@ -5,10 +5,11 @@ response as `gen_ai.response.id=<id>`. `task_id` is empty until that is known to
 they judge. A judgement of one step carries its `span_id`. `criterion` is empty for a score of the whole; stars are a
 `rating` from 1 to 5 besides, and a `score` of (rating − 1) / 4.
 
-`evaluation_id` has two halves: whose word it is (of an idempotency key, else of the evaluator) and what about (the task,
-else the target; the step; the criterion). So a second word of the same evaluator about the same replaces the first. When
-a task is found for a target that goes by another name, the second half changes: what was said of a task under its
-different names, before it was there and after, becomes one row, of which the newest counts.
+`evaluation_id` says whose word it is (of an idempotency key, else of the evaluator) and what about (the task, else the
+target; the step; the criterion). So a second word of the same evaluator about the same replaces the first. When a task is
+found for a target that goes by another name, the second part changes: what was said of a task under its different names,
+before it was there and after, becomes one row, of which the newest counts. Under a key there is a third part, of all that
+was said: another request under the same key is known by it.
 """
 
 from datetime import timedelta
@@ -49,6 +50,8 @@ HOMES: Columns = {"target": STRING, "task_id": STRING, "trace_id": STRING, "node
 
 WAITING = timedelta(days=7)
 """How long a judgement waits for its task; after that it is reported and never scored."""
+WHOSE = 33
+"""Characters of an `evaluation_id` that say whose word it is; those that say what about are one fewer."""
 RESPONSE = "gen_ai.response.id="
 """Before the id of a model's response where nothing else says what was judged."""
 IS_SPAN = r"^([0-9a-f]{32})-([0-9a-f]{16})$"
@@ -72,15 +75,17 @@ def evaluator_voice() -> pl.Expr:
     return pl.concat_str(pl.lit("of"), "evaluator_type", "evaluator", separator="\0")
 
 
-def identified(rows: pl.DataFrame, voice: pl.Expr) -> pl.DataFrame:
+def identified(rows: pl.DataFrame, voice: pl.Expr, request: str = "") -> pl.DataFrame:
     """`rows` with their `evaluation_id`.
 
     Args:
         rows: the columns EVALUATIONS but for `evaluation_id`.
         voice: whose word each is, as text.
+        request: all that was said under an idempotency key, as text.
     """
     whose = digests(rows.select(voice).to_series(), 16)
-    return rows.with_columns(pl.concat_str(whose.alias("whose"), _about(rows), separator="-").alias("evaluation_id"))
+    third = "-" + blake2b(request.encode(), digest_size=8).hexdigest() if request else ""
+    return rows.with_columns(pl.concat_str(whose, pl.lit("-"), _about(rows), pl.lit(third)).alias("evaluation_id"))
 
 
 def placed(rows: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
@@ -92,8 +97,7 @@ def placed(rows: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
     """
     found = rows.drop("task_id", "trace_id").join(homes, on="target", how="inner", maintain_order="left")
     found = found.with_columns(span_id=pl.when(pl.col("node") != "").then("node").otherwise("span_id"))
-    whose = pl.col("evaluation_id").str.head(32)
-    return conform(found.with_columns(pl.concat_str(whose, _about(found), separator="-").alias("evaluation_id")), EVALUATIONS)
+    return conform(_renamed(found), EVALUATIONS)
 
 
 def unplaced(rows: pl.DataFrame) -> pl.DataFrame:
@@ -101,8 +105,7 @@ def unplaced(rows: pl.DataFrame) -> pl.DataFrame:
     node = pl.col("target").str.ends_with(pl.concat_str(pl.lit("-"), "span_id")) & (pl.col("span_id") != "")
     step = pl.when(node).then(pl.lit("")).otherwise("span_id").alias("span_id")
     bare = rows.with_columns(step, task_id=pl.lit(""), trace_id=pl.lit(""))
-    whose = pl.col("evaluation_id").str.head(32)
-    return conform(bare.with_columns(pl.concat_str(whose, _about(bare), separator="-").alias("evaluation_id")), EVALUATIONS)
+    return conform(_renamed(bare), EVALUATIONS)
 
 
 def replaced(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
@@ -146,6 +149,12 @@ def digests(texts: pl.Series, size: int) -> pl.Series:
     """A digest of `size` bytes of each text, in hex: the same for ever, for ids are made of it."""
     hashes = [blake2b(text.encode(), digest_size=size).hexdigest() for text in texts]
     return pl.Series(texts.name, hashes, dtype=STRING)
+
+
+def _renamed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows under the id that they have by what they are about now."""
+    whose, third = pl.col("evaluation_id").str.head(WHOSE), pl.col("evaluation_id").str.slice(2 * WHOSE - 1)
+    return rows.with_columns(pl.concat_str(whose, _about(rows), third).alias("evaluation_id"))
 
 
 def _about(rows: pl.DataFrame) -> pl.Series:

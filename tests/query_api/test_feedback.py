@@ -383,3 +383,14 @@ def test_what_cannot_be_kept_is_not_acknowledged(tables: Store) -> None:
 
     with TestClient(create_app(tables, full, QueryApiSettings(), lambda: NOW, Condition(dict))) as client:
         assert rate(client, TASK, STARS).status_code == 503
+
+
+def test_a_comment_that_is_masked_when_it_is_kept_is_still_the_same_request(tables: Store) -> None:
+    def masked(table: str, rows: pl.DataFrame) -> None:
+        tables.insert(table, rows.with_columns(comment=pl.lit("***")))
+
+    with TestClient(create_app(tables, masked, QueryApiSettings(), lambda: NOW, Condition(dict))) as client:
+        codes = [rate(client, "job-8", STARS | {"comment": text}, key="k1").status_code for text in ("sk-1", "sk-1", "sk-2")]
+
+    assert codes == [202, 202, 422]
+    assert [row["comment"] for row in stored(tables)] == ["***"]
