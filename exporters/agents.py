@@ -32,3 +32,8 @@ def known_agents(store: Store, agent_ids: list[str]) -> pl.DataFrame:
     """What is known of at least these agents, or of all if none is named: columns AGENTS."""
     asked = agent_ids if len(agent_ids) <= IDS_AT_ONCE else []
     return conform(store.query(question("agents"), {"agent_ids": asked}), AGENTS)
+
+
+def set_by_people(store: Store) -> pl.DataFrame:
+    """What people have set for agents: `agent_id, agent_type, department`, null where they did not."""
+    return store.query(question("set_by_people")).cast(pl.String())

@@ -14,6 +14,7 @@ import polars as pl
 from exporters import evaluations, traces
 from exporters.store import Store
 from merit.objectives import Classification
+from merit.said_by_people import SaidByPeople
 from processors.assemble import Due, OpenTraces
 from processors.conventions.read import Conventions
 from processors.cost import Pricer
@@ -66,6 +67,7 @@ class Pipeline:
         self._conventions = Conventions(settings.conventions.extra)
         self._price = Pricer(settings.cost)
         self._classify = Classification(store, settings.objectives)
+        self._as_people_say = SaidByPeople(store)
         self._deriving = RLock()
         self._opening = Lock()
         self._traces: OpenTraces | None = None
@@ -77,8 +79,8 @@ class Pipeline:
         return self._conventions.keys
 
     def refresh(self) -> bool:
-        """Read again what people have edited: the objectives; whether it has changed."""
-        return self._classify.refresh()
+        """Read again what people have edited: the objectives, and whose agents are; whether it has changed."""
+        return any([self._classify.refresh(), self._as_people_say.refresh()])
 
     @property
     def open_spans(self) -> int:
@@ -258,8 +260,9 @@ class Pipeline:
             return []
         with self._instruments.stage.of(stage="derive"):
             derived: Derived = derive(readings, phase, self._now(), self._price, self._classify)
+            nodes, tasks = self._as_people_say(derived.nodes), self._as_people_say(derived.tasks)
         with self._instruments.stage.of(stage="insert derived"):
-            traces.replace_derived(self._store, derived.nodes, derived.tasks, derived.workflows, again)
+            traces.replace_derived(self._store, nodes, tasks, derived.workflows, again)
         for table, rows in (("nodes", derived.nodes), ("tasks", derived.tasks), ("workflows", derived.workflows)):
             self._instruments.derived(len(rows), table=table)
         return derived.waiting

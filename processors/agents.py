@@ -155,3 +155,17 @@ def is_said(name: str) -> pl.Expr:
 def lately(name: str) -> pl.Expr:
     """The different values in the lists, the last ones."""
     return pl.col(name).explode().drop_nulls().reverse().unique(maintain_order=True).head(MOST)
+
+
+def as_set(rows: pl.DataFrame, edits: pl.DataFrame) -> pl.DataFrame:
+    """Rows of tasks or nodes, with what people have set for their agents in place of what spans say.
+
+    Args:
+        rows: at least `agent_id`; of `agent_type` and `department` what there is.
+        edits: `agent_id, agent_type, department`; null where nothing is set.
+    """
+    if edits.is_empty():
+        return rows
+    names = [name for name in ("agent_type", "department") if name in rows.columns]
+    both = rows.join(edits, on="agent_id", how="left", suffix="_set", maintain_order="left")
+    return both.with_columns(pl.coalesce(f"{name}_set", name).alias(name) for name in names).select(rows.columns)

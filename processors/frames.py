@@ -202,6 +202,8 @@ TASKS: Columns = {
     "conversation_id": STRING,
     "user_id": STRING,
     "decision_id": STRING,
+    "agent_type_said": STRING,
+    "department_said": STRING,
     "capabilities": STRING,
     "input": STRING,
     "output": STRING,
@@ -209,6 +211,7 @@ TASKS: Columns = {
     "is_deleted": pl.UInt8(),
 }
 """One agent doing one assignment. `parent_task_id` is empty at the top; `cost_usd` null if all calls are unpriced;
+`agent_type` and `department` are as people have set them for the agent, else as its spans say, which is kept apart (`…_said`);
 `capabilities` what the agent says that it can do, as it said it."""
 
 WORKFLOWS: Columns = {

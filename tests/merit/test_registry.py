@@ -19,7 +19,7 @@ def agents(store: Store) -> dict[str, Row]:
 def test_agents_are_entered_as_their_tasks_come(tables: Store, clock: Clock) -> None:
     registry = Registry(tables, DAYS, clock)
     assert registry.refresh() == 0
-    put(tables, "tasks", [task(1, models=["gpt-4"]), task(2, agent_id="b", department="sales", capabilities="research")])
+    put(tables, "tasks", [task(1, models=["gpt-4"]), task(2, agent_id="b", department_said="sales", capabilities="research")])
     assert [registry.refresh(), registry.refresh()] == [2, 0]
 
     put(tables, "tasks", [task(3, models=["gpt-5"])])
