@@ -39,6 +39,9 @@ again, because a process died before it knew, is completed in the tables that vi
 WRONG_FOREVER = frozenset({6, 16, 27, 36, 41, 43, 44, 46, 47, 53, 60, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 456, 457})
 """ClickHouse error codes of input that will always fail: it does not parse, has no such column, does not fit its type."""
 
+AMISS = frozenset({16, 60})
+"""Codes that are no fault of rows that are inserted: the table, or a column of it, is not there and may be again."""
+
 
 class Store:
     """Opens the database, brings its tables up to date, inserts frames and answers questions.
@@ -96,7 +99,7 @@ class Store:
         if frame.is_empty():
             return
         settings = INSERT | ({"insert_deduplication_token": token} if token else {})
-        with translated(f"insert into {table}", self._errors):
+        with translated(f"insert into {table}", self._errors, WRONG_FOREVER - AMISS):
             self._client.insert_arrow(table, frame.to_arrow(), settings=settings)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
@@ -196,9 +199,10 @@ def chdb_folder(settings: ClickHouseSettings) -> Path | None:
 class translated:
     """Turn the client's exceptions into `Rejected` or `Unavailable`, saying what was being done, and count them."""
 
-    def __init__(self, doing: str, errors: Counter) -> None:
+    def __init__(self, doing: str, errors: Counter, wrong_forever: frozenset[int] = WRONG_FOREVER) -> None:
         self._doing = doing
         self._errors = errors
+        self._wrong_forever = wrong_forever
 
     def __enter__(self) -> None: ...
 
@@ -207,7 +211,7 @@ class translated:
             self._errors(1, doing=self._doing)
         if isinstance(error, ClickHouseError):
             message = f"{self._doing}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-            if getattr(error, "code", None) in WRONG_FOREVER:
+            if getattr(error, "code", None) in self._wrong_forever:
                 raise Rejected(message) from error
             raise Unavailable(message, retry_after=timedelta(seconds=5)) from error
         if isinstance(error, OSError):

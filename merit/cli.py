@@ -1,11 +1,9 @@
-"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `import`, `version`.
+"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `version`.
 
 Parts are imported by the command that needs them, so that `merit --help` answers at once.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +12,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from merit import deadletters
+from merit.told import Config, told
 from merit.version import version
-from processors.errors import MeritError, Rejected
+from processors.errors import Rejected
 
 EPILOG = """
 [bold]Exit codes[/]
@@ -42,11 +42,7 @@ job_app = typer.Typer(help="Look at the jobs that run in the background, or run 
 app.add_typer(job_app, name="job")
 import_app = typer.Typer(help="Bring in what was made elsewhere.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Settings, YAML. Default: merit.yaml in this folder if there is one.", metavar="FILE"),
-]
+app.add_typer(deadletters.app, name="deadletter")
 
 
 def print_version(wanted: bool) -> None:
@@ -63,16 +59,6 @@ def merit(
     ] = False,
 ) -> None:
     """See the help of the application."""
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tell what stopped a command in a sentence, and end with the exit code that says of which kind it was."""
-    try:
-        yield
-    except MeritError as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-        raise typer.Exit(2 if isinstance(error, Rejected) else 1) from None
 
 
 @app.command()
