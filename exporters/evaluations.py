@@ -11,6 +11,7 @@ from exporters.traces import question
 from processors.evaluations import EVALUATIONS
 from processors.frames import conform
 from processors.otlp_evaluations import Said
+from processors.telemetry import Counter
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +24,12 @@ def store_evaluations(store: Store, rows: pl.DataFrame) -> None:
     store.insert("evaluations", conform(rows, EVALUATIONS))
 
 
-def store_said(store: Store, said: Said, where: str) -> None:
-    """Insert what spans or log records say of how good something was; say in the log what of it cannot be taken."""
+def store_said(store: Store, said: Said, signal: str, count: Counter) -> None:
+    """Insert what spans or logs, named by `signal`, say of how good something was; count and tell what of it cannot be taken."""
+    count(said.rows.height, signal=signal, outcome="taken")
+    count(said.rejected, signal=signal, outcome="rejected")
     if said.rejected:
-        log.warning("%d evaluations in %s have no score on a known scale, or say not of what: left out", said.rejected, where)
+        log.warning("%d evaluations in %s have no score on a known scale, or say not of what: left out", said.rejected, signal)
     store_evaluations(store, said.rows)
 
 

@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 
 SECONDS = 30.0
 """How long one question may take."""
+FRESH = timedelta(minutes=10)
+"""Most tasks come soon: every run looks for those of evaluations that came this lately,"""
+SELDOM = timedelta(minutes=1)
+"""and after this long for those of all that wait."""
 OVERLAP = timedelta(minutes=5)
 """How far a run looks back beyond the one before: clocks differ."""
 
@@ -34,22 +38,29 @@ class Matching:
         self._store, self._now = store, now
         self._ask = asker(store, SECONDS)
         self._last: datetime | None = None
+        self._last_of_all: datetime | None = None
 
     def run(self) -> int:
-        """Place every evaluation whose task has come; how many they were. Raises Unavailable."""
+        """Place the evaluations whose task has come; how many they were. Raises Unavailable."""
         now = self._now()
         self._give_back(now)
+        of_all = self._last_of_all is None or now - self._last_of_all >= SELDOM
+        count = self._place(now - (WAITING if of_all else FRESH))
+        self._report(now)
+        self._last, self._last_of_all = now, now if of_all else self._last_of_all
+        return count
+
+    def _place(self, since: datetime) -> int:
+        """Place what came since, if its task is there; how many they were."""
         count = 0
-        for waiting in evaluations.without_task(self._store, now - WAITING):
+        for waiting in evaluations.without_task(self._store, since):
             if waiting.is_empty():
                 continue
-            since: datetime = waiting["evaluated_at"].min()  # type: ignore[assignment]  # a column of times has a first
-            found = placed(waiting, late_homes(self._ask, waiting["target"], since))
+            oldest: datetime = waiting["evaluated_at"].min()  # type: ignore[assignment]  # a column of times has a first
+            found = placed(waiting, late_homes(self._ask, waiting["target"], oldest))
             if not found.is_empty():
                 evaluations.store_evaluations(self._store, replaced(waiting, found))
                 count += found.height
-        self._report(now)
-        self._last = now
         return count
 
     def _give_back(self, now: datetime) -> None:

@@ -98,7 +98,8 @@ class Pipeline:
         open_traces = self._open_traces() if self._derives else None
         with self._instruments.stage.of(stage="insert spans"):
             traces.store_spans(self._store, received.with_columns(readings.select(SAID.keys())), token)
-            evaluations.store_said(self._store, of_spans(received, readings, self._now()), "spans")
+            said = of_spans(received, readings, self._now())
+            evaluations.store_said(self._store, said, "spans", self._instruments.evaluations)
         if open_traces is not None:
             open_traces.add(readings)
 

@@ -32,6 +32,9 @@ class Instruments:
         self.store_errors = self._counter("merit.store.errors", "{error}", "failed calls to the store, by what was being done")
         self.derived = self._counter("merit.derived", "{row}", "rows worked out, by table: nodes, tasks, workflows")
         self.late = self._counter("merit.late", "{trace}", "traces worked out again because more of them came")
+        self.evaluations = self._counter(
+            "merit.evaluations", "{evaluation}", "evaluations in spans and logs, by signal and outcome"
+        )
         self.stage = self._seconds("merit.stage.duration", "time that one batch takes, by stage")
         self.job = self._seconds("merit.job.duration", "time that one run of a job takes, by job")
         self.job_failures = self._counter("merit.job.failures", "{run}", "runs of a job that failed, by job")

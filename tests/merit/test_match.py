@@ -234,3 +234,18 @@ def test_scores_that_cannot_be_taken_are_told_once_a_batch(
 
     assert found(tables) == []
     assert [record.getMessage().split(" in ")[0] for record in caplog.records] == ["2 evaluations"]
+
+
+def test_what_has_waited_long_is_looked_at_once_a_minute(
+    api: TestClient, it: Pipeline, matching: Matching, tables: Store, clock: Clock
+) -> None:
+    rate(api, "job-7")
+    clock.tick(3600)
+    assert matching.run() == 0
+    send(it, [agent(1, 1, said={"merit.task.id": "job-7"}), chat(1, 2, 1)], clock)
+    work(it, clock)
+    assert matching.run() == 0
+    clock.tick(60)
+
+    assert matching.run() == 1
+    assert found(tables) == [(TASK, "", 0.75)]

@@ -9,12 +9,15 @@ import httpx
 import polars as pl
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from exporters.store import Store
 from processors.errors import Unavailable
 from query_api.app import create_app
 from query_api.bodies import MOST
 from query_api.health import Condition
+from query_api.judgements import EvaluationOfTask
 from query_api.server import ApiServer
 from query_api.settings import QueryApiSettings
 from tests.builders import Clock
@@ -394,3 +397,28 @@ def test_a_comment_that_is_masked_when_it_is_kept_is_still_the_same_request(tabl
 
     assert codes == [202, 202, 422]
     assert [row["comment"] for row in stored(tables)] == ["***"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+FIELDS = st.sampled_from([*EvaluationOfTask.model_fields, "evaluations", "user_id", "x"])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.dictionaries(FIELDS, ANYTHING) | ANYTHING,
+    route=st.sampled_from(["tasks/a/feedback", "tasks/a/evaluations", "evaluations"]),
+)
+def test_no_body_is_a_fault_of_ours(api: TestClient, body: Any, route: str) -> None:
+    sent, kind = json.dumps(body).encode(), {"content-type": "application/json"}
+
+    assert api.post(f"/v1/{route}", content=sent, headers=kind).status_code in (200, 202, 400)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=200), kind=st.sampled_from(["application/json", "application/x-ndjson", "text/plain", ""]))
+def test_no_bytes_are_a_fault_of_ours(api: TestClient, body: bytes, kind: str) -> None:
+    for route in ("tasks/a/feedback", "evaluations"):
+        assert api.post(f"/v1/{route}", content=body, headers={"content-type": kind}).status_code == 400
