@@ -24,7 +24,7 @@ class Retention(BaseModel):
     tasks: Days = 395
     """`tasks` and `workflows`: 13 months."""
     evaluations: Days = 395
-    """`evaluations`: 13 months."""
+    """`evaluations` and `judgements`: 13 months."""
 
 
 class ClickHouseSettings(BaseModel):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from merit.judge import Judge
 from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
@@ -17,14 +18,21 @@ class Job:
     name: str
     interval: timedelta
     run: Callable[[], object]
+    hurry: Callable[[], None] = lambda: None
+    """Asks a run that is under way to come to its end; nothing is run after it."""
 
 
-def jobs(pipeline: Pipeline, registry: Registry, matching: Matching, settings: JobSettings) -> list[Job]:
-    """Every job of the program."""
-    return [
+def jobs(
+    pipeline: Pipeline, registry: Registry, matching: Matching, settings: JobSettings, judge: Judge | None = None
+) -> list[Job]:
+    """Every job of the program; without a judge nobody judges."""
+    every = [
         Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive),
         Job("sweep", timedelta(seconds=settings.sweep.interval_seconds), pipeline.sweep),
         Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh),
         Job("refresh", timedelta(seconds=settings.refresh.interval_seconds), pipeline.refresh),
         Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run),
     ]
+    if judge:
+        every.append(Job("judge", timedelta(seconds=settings.judge.interval_seconds), judge.run, judge.hurry))
+    return every

@@ -17,6 +17,7 @@ from typing import Self
 from exporters.store import Store, chdb_folder
 from merit.endpoints import GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
+from merit.judge import Judge
 from merit.keeping import journal_of, masking, spool_on
 from merit.match import Matching
 from merit.pipeline import Pipeline
@@ -25,6 +26,7 @@ from merit.scheduler import Scheduler
 from merit.settings import Settings
 from merit.telemetry import Telemetry
 from merit.version import version
+from processors.cost import Pricer
 from processors.errors import MeritError
 from processors.redact.redactor import Redactor
 from processors.telemetry import Depth, Instruments
@@ -154,7 +156,16 @@ def pipeline_on(
 def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
     """Every job on a store, which may still be closed."""
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
-    return jobs(pipeline, registry, Matching(store, now), settings.jobs)
+    return jobs(pipeline, registry, Matching(store, now), settings.jobs, judge_on(store, settings, now))
+
+
+def judge_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Judge | None:
+    """Who has tasks judged; None if nobody judges."""
+    judging = settings.processors.judge
+    if not judging.evaluators:
+        return None
+    keep = masking(store.insert, Redactor(settings.processors.redact))
+    return Judge(store, keep, judging, Pricer(settings.processors.cost), now)
 
 
 def serve(program: Program) -> None:

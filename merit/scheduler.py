@@ -48,6 +48,8 @@ class Scheduler:
 
     def stop(self) -> None:
         """Start no further run and wait for those that are under way. Safe to call twice."""
+        for attempt in self._attempts:
+            attempt.job.hurry()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 

@@ -7,13 +7,13 @@ know, and cannot say in which line of a file a key stands.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exporters.settings import ExporterSettings
 from merit.settings_problems import explain, without_empty_sections
-from merit.settings_source import Source, merge, read_environment, read_yaml
+from merit.settings_source import Source, merge, merge_values, read_environment, read_yaml
 from processors.errors import Rejected
 from processors.settings import ProcessorSettings
 from query_api.settings import QueryApiSettings
@@ -49,6 +49,8 @@ class JobSettings(BaseModel):
     """Reads the objectives again, which people may have edited."""
     match: Schedule = Schedule(interval_seconds=5)
     """Finds the task of evaluations that came before it."""
+    judge: Schedule = Schedule(interval_seconds=30)
+    """Has tasks judged, if `processors.judge.evaluators` names anybody who does."""
 
 
 class TelemetrySettings(BaseModel):
@@ -98,9 +100,38 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     file = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     source = merge(read_yaml(file) if file else Source(), read_environment(environ))
     try:
-        return Settings.model_validate(without_empty_sections(source.values, Settings))
+        return Settings.model_validate(without_empty_sections(with_keys(source.values, environ), Settings))
     except ValidationError as error:
         raise Rejected(explain(error, source, Settings)) from None  # its text repeats the input, secrets included
+
+
+FROM_ENVIRONMENT = "env:"
+
+
+def with_keys(values: Mapping[str, Any], environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """`values` with the keys of evaluators that are said to be in the environment (`api_key: env:OPENAI_API_KEY`).
+
+    Raises:
+        Rejected: such a variable is not set.
+    """
+    evaluators: Any = values
+    for key in ("processors", "judge", "evaluators"):
+        evaluators = evaluators.get(key) if isinstance(evaluators, Mapping) else None
+    if not isinstance(evaluators, list):
+        return values
+    resolved = [resolve(one, environ) if isinstance(one, dict) else one for one in evaluators]
+    return merge_values(values, {"processors": {"judge": {"evaluators": resolved}}})
+
+
+def resolve(evaluator: Mapping[str, Any], environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """`evaluator` with its key."""
+    said = evaluator.get("api_key")
+    if not isinstance(said, str) or not said.startswith(FROM_ENVIRONMENT):
+        return evaluator
+    name = said.removeprefix(FROM_ENVIRONMENT)
+    if not environ.get(name):
+        raise Rejected(f"processors.judge.evaluators: api_key is to be in the environment variable {name}, which is not set")
+    return {**evaluator, "api_key": environ[name]}
 
 
 def load_here(path: Path | None) -> Settings:

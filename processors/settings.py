@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from processors.conventions.grammar import Dialect
 from processors.cost_settings import CostSettings
+from processors.judging.settings import JudgeSettings
 from processors.objectives.objectives import ObjectiveSettings
 from processors.redact.settings import RedactSettings
 
@@ -57,3 +58,5 @@ class ProcessorSettings(BaseModel):
     """What is masked, cut or dropped before anything is written."""
     objectives: ObjectiveSettings = ObjectiveSettings()
     """What kinds of work there are."""
+    judge: JudgeSettings = JudgeSettings()
+    """Which models judge tasks."""

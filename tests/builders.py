@@ -25,6 +25,7 @@ TABLES = (
     "agent_edits",
     "goals",
     "evaluations",
+    "judgements",
     "otel_traces",
     "otel_traces_trace_id_ts",
     *SIGNALS,

@@ -25,6 +25,7 @@ RETENTION_OF = {
     "tasks": ("started_at", "tasks"),
     "workflows": ("started_at", "tasks"),
     "evaluations": ("evaluated_at", "evaluations"),
+    "judgements": ("judged_at", "evaluations"),
 }
 """Per table: the column that ages and the field of `Retention` that says for how long."""
 

@@ -9,6 +9,7 @@ from processors.benchmarks import BENCHMARKS
 from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
 from processors.goals import GOALS
+from processors.judging.rows import JUDGEMENTS
 from processors.objectives.objectives import OBJECTIVES
 from processors.signal_frames import LOGS, METRICS
 from tests.builders import NOW, frame, job, said_nothing, trace_of
@@ -68,6 +69,7 @@ def of_table(store: Store, table: str, what: str) -> str:
         ("agent_edits", EDITS),
         ("objectives", OBJECTIVES),
         ("goals", GOALS),
+        ("judgements", JUDGEMENTS),
     ],
 )
 def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:

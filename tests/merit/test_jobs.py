@@ -6,10 +6,13 @@ import pytest
 
 from exporters.store import Store
 from merit.jobs import jobs
+from merit.judge import Judge
 from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.settings import JobSettings
+from processors.cost import Pricer
+from processors.judging.settings import JudgeSettings
 from processors.settings import ProcessorSettings
 from tests.builders import Clock, frame, job
 
@@ -58,3 +61,16 @@ def test_a_sweep_by_hand_derives_what_is_stored(
     by_name = {it.name: it for it in jobs(fresh, registry, matching, JobSettings())}
 
     assert by_name["sweep"].run() == 1
+
+
+def test_there_is_a_job_that_judges_if_somebody_judges(
+    pipeline: Pipeline, registry: Registry, matching: Matching, tables: Store, clock: Clock
+) -> None:
+    judging = JudgeSettings.model_validate(
+        {"evaluators": [{"preset": "critical_analyst", "model": "m", "base_url": "http://h/v1"}]}
+    )
+    judge = Judge(tables, tables.insert, judging, Pricer(), clock)
+
+    last = jobs(pipeline, registry, matching, JobSettings(), judge)[-1]
+
+    assert (last.name, last.interval, last.run()) == ("judge", timedelta(seconds=30), 0)

@@ -125,3 +125,19 @@ def test_a_defect_in_a_job_is_not_hidden_and_it_is_tried_again(caplog: pytest.Lo
     scheduler.stop()
 
     assert any(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in caplog.records)
+
+
+def test_a_run_under_way_is_asked_to_hurry_when_the_program_stops() -> None:
+    begun, hurried = threading.Event(), threading.Event()
+
+    def long() -> None:
+        begun.set()
+        assert hurried.wait(10)
+
+    scheduler = Scheduler([Job("long", timedelta(hours=1), long, hurried.set)], now)
+    scheduler.start()
+    assert begun.wait(10)
+
+    scheduler.stop()
+
+    assert hurried.is_set()

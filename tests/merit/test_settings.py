@@ -198,3 +198,20 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     assert load(written(tmp_path, "# nothing\n"), {}) == Settings()
+
+
+JUDGED = """processors:
+  judge:
+    evaluators:
+      - {preset: critical_analyst, model: m, base_url: "http://127.0.0.1:1/v1", api_key: "env:JUDGE_KEY"}
+"""
+
+
+def test_the_key_of_an_evaluator_may_be_in_the_environment(tmp_path: Path) -> None:
+    (evaluator,) = load(written(tmp_path, JUDGED), {"JUDGE_KEY": "sk-1"}).processors.judge.evaluators
+
+    assert evaluator.api_key.get_secret_value() == "sk-1"
+
+
+def test_a_key_that_is_not_in_the_environment_is_missed(tmp_path: Path) -> None:
+    assert "environment variable JUDGE_KEY, which is not set" in refusal(written(tmp_path, JUDGED))
