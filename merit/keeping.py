@@ -11,9 +11,10 @@ from exporters.folder import FolderLock
 from exporters.store import Store, chdb_folder
 from merit.pipeline import Pipeline
 from merit.settings import Settings
+from merit.signals import signal_consumers
 from processors.redact.redactor import Redactor
 from query_api.questions import Keep
-from receiver.intake import SPANS
+from receiver.decode import SPANS
 from receiver.journal import Journal
 from receiver.spool import Spool
 
@@ -60,9 +61,10 @@ def masking(keep: Keep, redactor: Redactor) -> Keep:
 
 
 def spool_on(journal: Journal, store: Store, pipeline: Pipeline, settings: Settings) -> Spool:
-    """Takes spans to the pipeline, and what the API was sent into its table."""
+    """Takes spans to the pipeline, logs and metrics into the store, and what the API was sent into its table."""
 
     def insert(table: str, rows: pl.DataFrame, token: str) -> None:
         store.insert(table, rows, token=token)
 
-    return Spool(journal, {SPANS: pipeline.consume}, insert, settings.receivers.otlp.max_waiting_mib << 20)
+    consumers = {SPANS: pipeline.consume, **signal_consumers(store)}
+    return Spool(journal, consumers, insert, settings.receivers.otlp.max_waiting_mib << 20)

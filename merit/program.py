@@ -72,7 +72,7 @@ class Program:
         Raises:
             Unavailable: the folder is in use, a port taken, the store away.
         """
-        settings, retention = self.settings, timedelta(days=self.settings.exporters.clickhouse.retention.spans)
+        settings = self.settings
         with ExitStack() as stops:
             stops.callback(self.telemetry.stop)
             self.store.open()
@@ -92,7 +92,7 @@ class Program:
             self.scheduler.start()
             stops.callback(self.scheduler.stop)
             self.receiver = Receiver(
-                settings.receivers, self.spool, self._now, retention, self.pipeline.read_keys, redact=self._redactor
+                settings.receivers, self.spool, self._now, retention(settings), self.pipeline.read_keys, redact=self._redactor
             )
             self.receiver.start()
             stops.callback(self.receiver.stop)
@@ -168,6 +168,12 @@ def judge_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> J
     return Judge(store, keep, judging, Pricer(settings.processors.cost), now)
 
 
+def retention(settings: Settings) -> dict[str, timedelta]:
+    """How long what is received is kept, and so how old it may be when it comes."""
+    kept = settings.exporters.clickhouse.retention
+    return {"spans": timedelta(days=kept.spans), "logs": timedelta(days=kept.logs), "metrics": timedelta(days=kept.metrics)}
+
+
 def serve(program: Program) -> None:
     """Run `program` until SIGTERM or SIGINT, then stop it; a second signal ends the process at once.
 
@@ -202,7 +208,7 @@ def whereabouts(program: Program) -> list[str]:
     folder = chdb_folder(program.settings.exporters.clickhouse)
     return [
         f"OTLP/gRPC on {program.grpc_endpoint}",
-        f"OTLP/HTTP on {program.http_url}/v1/traces",
+        f"OTLP/HTTP on {program.http_url}/v1/traces, /v1/logs and /v1/metrics",
         f"API on {program.api_url}/v1/rankings, its description on {program.api_url}/docs",
         f"data in {folder}" if folder else "data on the ClickHouse server of exporters.clickhouse.dsn",
     ]

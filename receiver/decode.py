@@ -21,6 +21,8 @@ from receiver.limits import Limits
 from receiver.reading import Outcome, Part, Reading, read
 from receiver.span_columns import span_columns
 
+SPANS = "spans"
+"""The kind of the rows that traces are made of."""
 WIRE = Wire(ExportTraceServiceRequest)
 
 
@@ -39,12 +41,12 @@ def decode(requests: Sequence[bytes], limits: Limits, now: datetime) -> Decoded:
         limits: how much of a span is taken.
         now: becomes `IngestedAt`, and decides which times are out of range.
     """
-    frames, outcomes = read(SPANS, requests, limits, now)
-    return Decoded(frames["spans"], outcomes)
+    frames, outcomes = read(READING, requests, limits, now)
+    return Decoded(frames[SPANS], outcomes)
 
 
 def _spans(columns: pa.ListArray, limits: Limits) -> dict[str, Part]:
-    return {"spans": Part(flatten(columns, "scope_spans", "spans", limits), span_rules, span_columns)}
+    return {SPANS: Part(flatten(columns, "scope_spans", "spans", limits), span_rules, span_columns)}
 
 
-SPANS = Reading(WIRE, _spans, {"spans": empty(RECEIVED)})
+READING = Reading(WIRE, _spans, {SPANS: empty(RECEIVED)})

@@ -7,7 +7,7 @@ pool of 64 threads, 2,500 with 16; equal with requests of 512 spans.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -17,29 +17,22 @@ from google.rpc.status_pb2 import Status
 from processors.errors import MeritError, Unavailable
 from receiver.answers import answer_to, status_of
 from receiver.intake import Intake
-from receiver.signals import TRACES, UNSTORED, Signal, answer_unstored, response
+from receiver.signals import SIGNALS, Signal, response
 
 MAX_CONCURRENT = 1000
 """Requests under way at once; gRPC answers further ones with RESOURCE_EXHAUSTED."""
 
-Export = Callable[[bytes], Awaitable[bytes]]
-
 log = logging.getLogger(__name__)
 
 
-def grpc_server(intake: Intake, max_request_bytes: int) -> grpc.aio.Server:
-    """A server, not bound yet, of the trace service, and of the services of the signals that are not stored."""
-
-    async def export_traces(body: bytes) -> bytes:
-        outcome = await asyncio.wrap_future(intake.submit(body))
-        return response(TRACES, outcome.rejected, outcome.reason).SerializeToString()
-
+def grpc_server(intakes: Mapping[str, Intake], max_request_bytes: int) -> grpc.aio.Server:
+    """A server, not bound yet, of the services of the three signals; `intakes` by the names of these."""
     options = [
         ("grpc.max_receive_message_length", max_request_bytes),
         ("grpc.so_reuseport", 0),  # else a second server on the same port takes half of the requests without a word
     ]
     server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_CONCURRENT)
-    server.add_generic_rpc_handlers((_handler(TRACES, export_traces), *(_handler(s, _refusal(s)) for s in UNSTORED)))
+    server.add_generic_rpc_handlers(_handler(signal, intakes[signal.name]) for signal in SIGNALS)
     return server
 
 
@@ -54,17 +47,11 @@ def bind(server: grpc.aio.Server, endpoint: str) -> int:
     return port
 
 
-def _refusal(signal: Signal) -> Export:
-    async def export(body: bytes) -> bytes:
-        return (await asyncio.to_thread(answer_unstored, signal, body)).SerializeToString()
-
-    return export
-
-
-def _handler(signal: Signal, export: Export) -> grpc.GenericRpcHandler:
+def _handler(signal: Signal, intake: Intake) -> grpc.GenericRpcHandler:
     async def handle(body: bytes, context: Any) -> bytes:
         try:
-            return await export(body)
+            outcome = await asyncio.wrap_future(intake.submit(body))
+            return response(signal, outcome).SerializeToString()
         except MeritError as error:
             code, status = answer_to(error).code, status_of(error)
         except Exception:

@@ -5,7 +5,7 @@ Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from datetime import timedelta
 
 import grpc
@@ -25,7 +25,7 @@ from receiver.http_body import JSON, PROTOBUF, content_type, protobuf_body
 from receiver.intake import Intake
 from receiver.room import Room
 from receiver.settings import host_and_port
-from receiver.signals import TRACES, UNSTORED, Signal, answer_unstored, response
+from receiver.signals import SIGNALS, Signal, response
 
 MAX_CONNECTIONS = 1000
 CODES = {
@@ -39,24 +39,19 @@ MESSAGES = {
     405: "OTLP is sent with POST",
 }
 
-Export = Callable[[bytes], Awaitable[Message]]
 
+def http_app(intakes: Mapping[str, Intake], room: Room, max_request_bytes: int) -> Starlette:
+    """The routes of the three signals; `intakes` by the names of these."""
 
-def http_app(intake: Intake, room: Room, max_request_bytes: int) -> Starlette:
-    """The routes of the three signals."""
-
-    async def export_traces(body: bytes) -> Message:
-        outcome = await asyncio.wrap_future(intake.submit(body))
-        return response(TRACES, outcome.rejected, outcome.reason)
-
-    def route(signal: Signal, export: Export) -> Route:
+    def route(signal: Signal) -> Route:
         async def endpoint(request: Request) -> Response:
             body = await protobuf_body(request, signal, room, max_request_bytes)
-            return _reply(request, 200, await export(body))
+            outcome = await asyncio.wrap_future(intakes[signal.name].submit(body))
+            return _reply(request, 200, response(signal, outcome))
 
         return Route(signal.path, endpoint, methods=["POST"])
 
-    routes = [route(TRACES, export_traces), *(route(signal, _refusal(signal)) for signal in UNSTORED)]
+    routes = [route(signal) for signal in SIGNALS]
     handlers = {MeritError: _refused, HTTPException: _not_served, ClientDisconnect: _gone, Exception: _failed}
     app = Starlette(exception_handlers=handlers)  # type: ignore[arg-type]  # each takes its own kind of exception
     app.router = Router(routes, redirect_slashes=False)
@@ -88,13 +83,6 @@ def http_server(app: Starlette, grace: timedelta) -> uvicorn.Server:
         timeout_graceful_shutdown=max(1, round(grace.total_seconds())),
     )
     return uvicorn.Server(config)
-
-
-def _refusal(signal: Signal) -> Export:
-    async def export(body: bytes) -> Message:
-        return await asyncio.to_thread(answer_unstored, signal, body)
-
-    return export
 
 
 def _reply(request: Request, status: int, message: Message, headers: dict[str, str] | None = None) -> Response:

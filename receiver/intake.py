@@ -16,17 +16,15 @@ from typing import NamedTuple, Protocol
 import polars as pl
 
 from processors.errors import MeritError, Unavailable
-from receiver.decode import decode
 from receiver.limits import Limits
-from receiver.reading import Outcome
+from receiver.reading import Outcome, read
 from receiver.receipts import Receipt, digest
 from receiver.room import Room
+from receiver.signals import TRACES, Signal
 
 Redact = Callable[[pl.DataFrame], pl.DataFrame]
 Now = Callable[[], datetime]
 Result = Outcome | MeritError
-SPANS = "spans"
-"""The kind of the rows that traces are made of."""
 
 MAX_BATCH_REQUESTS = 4096
 OVERHEAD = 1024
@@ -61,15 +59,16 @@ class Keeper(Protocol):
 
 
 class Intake:
-    """Takes requests, keeps them in batches, answers each.
+    """Takes requests of one signal, keeps them in batches, answers each.
 
     Args:
-        keeper: keeps frames of `RECEIVED` columns.
+        keeper: keeps frames, by kind of row.
         now: the clock.
-        limits: how much of a span is taken.
+        limits: how much of a record is taken.
         room: bounds what waits.
         max_batch_bytes: a batch takes no further request beyond this.
-        redact: what is done to spans before anything is written.
+        redact: what is done to each frame before anything is written.
+        signal: whose requests these are.
     """
 
     def __init__(
@@ -79,21 +78,23 @@ class Intake:
         limits: Limits,
         room: Room,
         max_batch_bytes: int,
-        redact: Redact = lambda spans: spans,
+        redact: Redact = lambda frame: frame,
+        signal: Signal = TRACES,
     ) -> None:
+        self._signal = signal
         self._keeper, self._now, self._limits, self._room, self._redact = keeper, now, limits, room, redact
         self._max_batch_bytes = max_batch_bytes
         self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
         self._stopping = False
-        self._thread = threading.Thread(target=self._work, name="merit-intake", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"merit-intake-{signal.name}", daemon=True)
 
     def start(self) -> None:
         """Begin to take."""
         self._thread.start()
 
     def submit(self, body: bytes) -> Future[Outcome]:
-        """Take a serialized `ExportTraceServiceRequest`; the future says what became of it, or raises Rejected or Unavailable.
+        """Take a serialized request of the signal; the future says what became of it, or raises Rejected or Unavailable.
 
         Raises:
             NoRoom: too much waits already, in memory or on disk.
@@ -163,7 +164,7 @@ class Intake:
 
     def _results(self, bodies: Sequence[bytes]) -> list[Result]:
         """What each request is told. Those that are the same share what the first of them is told."""
-        names = [digest(SPANS, body) for body in bodies]
+        names = [digest(self._signal.name, body) for body in bodies]
         told: dict[bytes, Result] = {name: known for name in names if (known := self._keeper.known(name))}
         fresh = {name: body for name, body in zip(names, bodies, strict=True) if name not in told}
         if fresh:
@@ -171,19 +172,19 @@ class Intake:
         return [told[name] for name in names]
 
     def _kept(self, names: Sequence[bytes], bodies: Sequence[bytes]) -> list[Result]:
-        spans, outcomes = decode(bodies, self._limits, self._now())
+        frames, outcomes = read(self._signal.reading, bodies, self._limits, self._now())
         found = zip(names, outcomes, strict=True)
         receipts = [Receipt(name, told) for name, told in found if isinstance(told, Outcome) and told.accepted]
         if receipts:
             try:
-                self._keeper.keep({SPANS: self._redact(spans)}, receipts)
+                self._keeper.keep({kind: self._redact(frame) for kind, frame in frames.items() if len(frame)}, receipts)
             except Unavailable as error:
                 return [error if accepted(outcome) else outcome for outcome in outcomes]
         return list(outcomes)
 
 
 def accepted(outcome: Result) -> int:
-    """How many spans of a request were taken."""
+    """How many records of a request were taken."""
     return outcome.accepted if isinstance(outcome, Outcome) else 0
 
 

@@ -1,13 +1,17 @@
 """The receiver as the program sees it: settings and a keeper in, two listening ports out.
 
-Both servers share one event loop in a thread of their own, and one intake: requests of both are kept together.
+Both servers share one event loop in a thread of their own, and one intake a signal: requests of both are kept together.
 """
 
 import asyncio
 import threading
+import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from receiver.grpc_server import bind, grpc_server
 from receiver.http_server import http_app, http_server, listen
@@ -15,6 +19,7 @@ from receiver.intake import Intake, Keeper, Now, Redact
 from receiver.limits import Limits
 from receiver.room import Room
 from receiver.settings import ReceiverSettings
+from receiver.signals import SIGNALS, Signal
 
 GRACE = timedelta(seconds=10)
 
@@ -26,10 +31,10 @@ class Receiver:
         settings: of `receivers:`.
         keeper: where spans are safe: what it keeps is acknowledged.
         now: the clock.
-        retention: spans that started earlier are rejected.
-        kept_first: keys of attributes that are kept before others where a span has too many.
+        retention: how old what is sent may be: by what is kept, `spans`, `logs` and `metrics`.
+        kept_first: keys of attributes that are kept before others where a record has too many.
         grace: how long stopping waits for what is under way.
-        redact: what is done to spans before anything is written.
+        redact: what is done to frames before anything is written.
     """
 
     def __init__(
@@ -37,16 +42,21 @@ class Receiver:
         settings: ReceiverSettings,
         keeper: Keeper,
         now: Now,
-        retention: timedelta = Limits.retention,
+        retention: Mapping[str, timedelta] = MappingProxyType({}),
         kept_first: frozenset[str] = Limits.kept_first,
         grace: timedelta = GRACE,
-        redact: Redact = lambda spans: spans,
+        redact: Redact = lambda frame: frame,
     ) -> None:
         self._otlp, self._grace = settings.otlp, grace
-        limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, kept_first, retention)
+        limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, kept_first)
         self._max_bytes = self._otlp.max_request_mib << 20
         self._room = Room(self._otlp.max_waiting_mib << 20)
-        self._intake = Intake(keeper, now, limits, self._room, self._max_bytes, redact)
+
+        def intake(signal: Signal) -> Intake:
+            own = replace(limits, retention=retention.get(signal.kept, limits.retention))
+            return Intake(keeper, now, own, self._room, self._max_bytes, redact, signal)
+
+        self._intakes = {signal.name: intake(signal) for signal in SIGNALS}
         self._ports: Future[tuple[int, int]] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -66,7 +76,8 @@ class Receiver:
         """Listen on both ports; raises Unavailable, naming the setting to change, if one is taken."""
         with ExitStack() as undo:
             undo.callback(self.stop)
-            self._intake.start()
+            for intake in self._intakes.values():
+                intake.start()
             self._thread.start()
             self._ports.result()
             undo.pop_all()
@@ -76,7 +87,9 @@ class Receiver:
         if self._loop and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join((self._grace + timedelta(seconds=5)).total_seconds())
-        self._intake.stop(self._grace)
+        until = time.monotonic() + self._grace.total_seconds()
+        for intake in self._intakes.values():
+            intake.stop(timedelta(seconds=max(0.0, until - time.monotonic())))
 
     def _run(self) -> None:
         try:
@@ -88,8 +101,8 @@ class Receiver:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        grpc_side = grpc_server(self._intake, self._max_bytes)
-        http_side = http_server(http_app(self._intake, self._room, self._max_bytes), self._grace)
+        grpc_side = grpc_server(self._intakes, self._max_bytes)
+        http_side = http_server(http_app(self._intakes, self._room, self._max_bytes), self._grace)
         with listen(self._otlp.http.endpoint) as sock:
             ports = bind(grpc_side, self._otlp.grpc.endpoint), sock.getsockname()[1]
             await grpc_side.start()

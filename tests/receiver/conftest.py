@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from processors.errors import NoRoom
-from receiver.intake import SPANS
+from receiver.decode import SPANS
 from receiver.reading import Outcome
 from receiver.receipts import Receipt
 from receiver.server import Receiver
@@ -21,7 +21,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.receipts: dict[bytes, Outcome] = {}
-        self.frames: list[pl.DataFrame] = []
+        self.kept: list[Mapping[str, pl.DataFrame]] = []
         self.error: Exception | None = None
         self.full: NoRoom | None = None
         self.go = threading.Event()
@@ -40,8 +40,17 @@ class Shelf:
         assert self.go.wait(30)
         if self.error:
             raise self.error
-        self.frames.append(frames[SPANS])
+        self.kept.append(frames)
         self.receipts.update(receipts)
+
+    def of(self, kind: str) -> list[pl.DataFrame]:
+        """The frames of a kind of row."""
+        return [frames[kind] for frames in self.kept if kind in frames]
+
+    @property
+    def frames(self) -> list[pl.DataFrame]:
+        """The frames of spans."""
+        return self.of(SPANS)
 
     @property
     def names(self) -> list[str]:

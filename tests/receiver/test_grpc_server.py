@@ -8,8 +8,8 @@ import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest, ExportMetricsServiceResponse
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from processors.errors import NoRoom, Unavailable
 from tests.receiver.builders import INVALID_UTF8, body, span
+from tests.receiver.signal_builders import logs_body, metric, metrics_body, point, record
 
 TRACE = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -133,23 +134,36 @@ def test_a_compressed_request_is_stored(channel, shelf):
     assert shelf.names == ["small"]
 
 
-def test_logs_and_metrics_are_refused_with_their_true_number(channel):
-    logs, metrics = ExportLogsServiceRequest(), ExportMetricsServiceRequest()
-    records = logs.resource_logs.add().scope_logs.add().log_records
-    records.add(), records.add()
-    scope = metrics.resource_metrics.add().scope_metrics.add()
-    scope.metrics.add().gauge.data_points.add()
-    summed = scope.metrics.add().sum.data_points
-    summed.add(), summed.add()
-    refused = ExportLogsServiceResponse.FromString(export(channel, logs.SerializeToString(), LOGS)).partial_success
-    assert (refused.rejected_log_records, refused.error_message.startswith("logs are not stored yet")) == (2, True)
-    refused = ExportMetricsServiceResponse.FromString(export(channel, metrics.SerializeToString(), METRICS)).partial_success
-    assert (refused.rejected_data_points, refused.error_message.startswith("metrics are not stored yet")) == (3, True)
+def test_logs_and_metrics_are_kept_by_kind_of_row(channel, shelf):
+    assert export(channel, logs_body(record("a"), record("b")), LOGS) == b""
+    assert export(channel, metrics_body(metric(point()), metric(point("sum"), kind="sum")), METRICS) == b""
+    assert [list(frames) for frames in shelf.kept] == [["logs"], ["gauge", "sum"]]
+    assert shelf.of("logs")[0]["Body"].to_list() == ["a", "b"]
 
 
-def test_empty_and_malformed_logs_are_told_apart(channel):
-    assert export(channel, b"", LOGS) == b""
-    assert failure(channel, b"\xff" * 9, LOGS).code() is grpc.StatusCode.INVALID_ARGUMENT
+def test_of_logs_and_metrics_that_are_wrong_the_number_and_the_reason_are_told(channel, shelf):
+    logs = export(channel, logs_body(record(), record(trace_id=b"abc"), record(span_id=b"abc")), LOGS)
+    metrics = export(channel, metrics_body(metric(point(time_unix_nano=0), point())), METRICS)
+    of_logs = ExportLogsServiceResponse.FromString(logs).partial_success
+    of_metrics = ExportMetricsServiceResponse.FromString(metrics).partial_success
+    assert (of_logs.rejected_log_records, of_metrics.rejected_data_points) == (2, 1)
+    assert "trace_id is 3 bytes long; send 16 bytes" in of_logs.error_message
+    assert "has no time; set time_unix_nano" in of_metrics.error_message
+    assert (shelf.of("logs")[0].height, shelf.of("gauge")[0].height) == (1, 1)
+
+
+@pytest.mark.parametrize("method", [LOGS, METRICS])
+def test_empty_and_malformed_logs_and_metrics_are_told_apart(channel, shelf, method):
+    assert export(channel, b"", method) == b""
+    assert failure(channel, b"\xff" * 9, method).code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert shelf.kept == []
+
+
+@pytest.mark.parametrize("method", [LOGS, METRICS])
+def test_logs_and_metrics_are_not_acknowledged_while_they_cannot_be_kept(channel, shelf, method):
+    shelf.error = Unavailable("the disk is full", retry_after=timedelta(seconds=5))
+    made = logs_body(record()) if method is LOGS else metrics_body(metric(point()))
+    assert failure(channel, made, method).code() is grpc.StatusCode.UNAVAILABLE
 
 
 def test_an_unknown_method_is_unimplemented(channel):

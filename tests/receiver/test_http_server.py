@@ -13,13 +13,14 @@ import pytest
 from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from processors.errors import Unavailable
 from tests.receiver.builders import INVALID_UTF8, START_NS, body, span
+from tests.receiver.signal_builders import logs_body, record
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
@@ -208,13 +209,19 @@ def test_a_fault_of_ours_is_told_without_its_cause(client, shelf):
     assert (answer.status_code, told(answer)) == (503, "internal error: send this request again later")
 
 
-def test_logs_are_refused_with_their_true_number_in_either_encoding(client):
-    logs = ExportLogsServiceRequest()
-    logs.resource_logs.add().scope_logs.add().log_records.add()
-    partial = ExportLogsServiceResponse.FromString(
-        post(client, logs.SerializeToString(), path="/v1/logs").content
-    ).partial_success
-    assert partial.rejected_log_records == 1
+def test_logs_and_metrics_are_kept_in_either_encoding(client, shelf):
+    assert post(client, logs_body(record("a")), path="/v1/logs").content == b""
+    point_of = {"asInt": "1", "timeUnixNano": str(START_NS)}
+    document = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": [point_of]}}]}]}]}
+    assert post(client, json.dumps(document), JSON, path="/v1/metrics").json() == {}
+    assert shelf.of("logs")[0]["Body"].to_list() == ["a"]
+    assert shelf.of("gauge")[0]["MetricName"].to_list() == ["m"]
+
+
+def test_of_logs_and_metrics_that_are_wrong_the_number_and_the_reason_are_told_in_either_encoding(client):
+    partial = ExportLogsServiceResponse.FromString(post(client, logs_body(record(span_id=b"x")), path="/v1/logs").content)
+    assert partial.partial_success.rejected_log_records == 1
     document = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": [{"asInt": "1"}]}}]}]}]}
     answer = post(client, json.dumps(document), JSON, path="/v1/metrics").json()
     assert answer["partialSuccess"]["rejectedDataPoints"] == "1"
+    assert "has no time; set time_unix_nano" in answer["partialSuccess"]["errorMessage"]

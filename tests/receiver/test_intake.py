@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from processors.errors import NoRoom, Rejected, Unavailable
-from receiver.intake import OVERHEAD, SPANS, Intake
+from receiver.decode import SPANS
+from receiver.intake import OVERHEAD, Intake
 from receiver.limits import Limits
 from receiver.reading import Outcome
 from receiver.room import Room
