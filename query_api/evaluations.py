@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from processors.evaluations import WAITING
 from query_api import cursors
 from query_api.answers import Answer, Time, rows
-from query_api.filters import Paged, Traced, Values, Windowed, bound
+from query_api.filters import ChosenAgents, Paged, Traced, Values, bound
 from query_api.pages import LAST_NS, MONTH, Page, in_order
 from query_api.questions import Ask, Now
 
@@ -18,15 +18,11 @@ GroupBy = Literal["evaluator", "evaluated", "evaluator,evaluated"]
 Types = Annotated[tuple[Literal["user", "peer", "llm", "code"], ...], Field(max_length=4)]
 
 
-class EvaluationQuestion(Windowed, Traced, Paged):
-    """Parameters of /v1/evaluations. `since`, `until` and `window` go by `evaluated_at`."""
+class EvaluationQuestion(ChosenAgents, Traced, Paged):
+    """Parameters of /v1/evaluations. `since`, `until` and `window` go by `evaluated_at`, filters by the task that was judged."""
 
     task_id: Values = ()
     """Only of this task, or for this target; may be repeated."""
-    agent_id: Values = ()
-    """Only of work of this agent; may be repeated."""
-    category: Values = ()
-    """Only of tasks of this category; may be repeated."""
     evaluator: Values = ()
     """Only by this evaluator; may be repeated. Empty: users without a name."""
     evaluator_type: Types = ()

@@ -10,11 +10,20 @@ WITH page AS (
       AND (empty({evaluator_type:Array(String)}) OR evaluator_type IN {evaluator_type:Array(String)})
       AND (empty({criterion:Array(String)}) OR criterion IN {criterion:Array(String)})
       AND ({pending:Int8} = -1 OR (task_id = '') = ({pending:Int8} = 1))
-      AND (empty({agent_id:Array(String)}) AND empty({category:Array(String)}) OR task_id IN (
+      AND ((empty({agent_id:Array(String)}) AND empty({category:Array(String)}) AND empty({model:Array(String)})
+            AND empty({provider:Array(String)}) AND empty({department:Array(String)}) AND empty({service:Array(String)})
+            AND empty({user_id:Array(String)}))
+           OR task_id IN (
           SELECT task_id
           FROM tasks FINAL
           WHERE (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
-            AND (empty({category:Array(String)}) OR category IN {category:Array(String)})))
+            AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+            AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+            AND (empty({provider:Array(String)}) OR task_id IN (
+                SELECT task_id FROM nodes FINAL WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)}))
+            AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+            AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+            AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})))
       AND (evaluated_at, evaluation_id) < (fromUnixTimestamp64Nano({after_ns:Int64}), {after_id:String})
     ORDER BY evaluated_at DESC, evaluation_id DESC
     LIMIT {limit:UInt32})

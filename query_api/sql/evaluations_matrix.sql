@@ -24,7 +24,13 @@ INNER JOIN (
     SELECT task_id, agent_id
     FROM tasks FINAL
     WHERE (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
-      AND (empty({category:Array(String)}) OR category IN {category:Array(String)})) AS judged ON judged.task_id = compared.task_id
+      AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+      AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+      AND (empty({provider:Array(String)}) OR task_id IN (
+          SELECT task_id FROM nodes FINAL WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)}))
+      AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+      AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+      AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})) AS judged ON judged.task_id = compared.task_id
 WHERE (empty({task_id:Array(String)}) OR task_id IN {task_id:Array(String)})
   AND (empty({trace_id:Array(String)}) OR substring(task_id, 1, 32) IN {trace_id:Array(String)})
   AND (empty({evaluator:Array(String)}) OR compared.evaluator IN {evaluator:Array(String)})

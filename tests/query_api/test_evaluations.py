@@ -62,6 +62,12 @@ def test_an_evaluation_is_listed_with_whose_work_it_is_of(api: TestClient) -> No
         ("pending=true", 2),
         ("pending=false", 4),
         ("agent_id=nobody", 0),
+        ("model=gpt-4o-mini&service=app&user_id=&department=", 4),
+        ("model=gpt-5", 0),
+        ("provider=openai", 0),
+        ("department=sales", 0),
+        ("service=web", 0),
+        ("user_id=nobody", 0),
     ],
 )
 def test_evaluations_are_filtered(api: TestClient, query: str, count: int) -> None:
