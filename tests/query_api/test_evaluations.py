@@ -64,7 +64,7 @@ def test_an_evaluation_is_listed_with_whose_work_it_is_of(api: TestClient) -> No
         ("agent_id=nobody", 0),
         ("model=gpt-4o-mini&service=app&user_id=&department=", 4),
         ("model=gpt-5", 0),
-        ("provider=openai", 0),
+        ("provider=openai", 3),
         ("department=sales", 0),
         ("service=web", 0),
         ("user_id=nobody", 0),
