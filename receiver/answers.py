@@ -32,7 +32,7 @@ ANSWERS: dict[type[MeritError], Answer] = {
 
 def too_big(max_bytes: int) -> TooBig:
     """The error for a body, inflated or not, of over `max_bytes`."""
-    return TooBig(f"the body is over {max_bytes >> 20} MiB: send fewer spans at once, or raise receivers.otlp.max_request_mib")
+    return TooBig(f"the body is over {max_bytes >> 20} MiB: send less at once, or raise receivers.otlp.max_request_mib")
 
 
 def answer_to(error: MeritError) -> Answer:

@@ -29,7 +29,7 @@ class Receiver:
 
     Args:
         settings: of `receivers:`.
-        keeper: where spans are safe: what it keeps is acknowledged.
+        keeper: where rows are safe: what it keeps is acknowledged.
         now: the clock.
         retention: how old what is sent may be: by what is kept, `spans`, `logs` and `metrics`.
         kept_first: keys of attributes that are kept before others where a record has too many.

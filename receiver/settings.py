@@ -72,8 +72,8 @@ class OtlpSettings(BaseModel):
     """What may wait in memory, to be written to the journal and, as much again, to be stored; beyond it senders are told
     to come back later, and what waits to be stored is read back from the journal."""
     max_attributes: Annotated[int, Field(ge=1, le=100_000)] = 256
-    """Attributes kept of a span, of its resource and of each event: first those that Merit reads, then in the order sent;
-    the rest is counted as dropped.
+    """Attributes kept of a span (log record, data point), of its resource and of each event: first those that Merit
+    reads, then in the order sent; the rest is counted as dropped.
     Twice the OpenTelemetry SDKs' own limit of 128: instrumentations that flatten messages into attributes raise that."""
     max_attribute_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Bytes kept of an attribute's value; what was cut is counted as dropped. Prompts are wanted, and this is a prompt of

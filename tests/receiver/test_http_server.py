@@ -151,7 +151,7 @@ def test_a_body_of_100_mib_gets_413_and_costs_no_room(client, shelf):
     chunk = bytes(1 << 20)
     announced = post(client, chunk * 100)
     assert announced.status_code == 413
-    assert told(announced) == "the body is over 1 MiB: send fewer spans at once, or raise receivers.otlp.max_request_mib"
+    assert told(announced) == "the body is over 1 MiB: send less at once, or raise receivers.otlp.max_request_mib"
     assert post(client, (chunk for _ in range(10))).status_code == 413
     assert post(client, GOOD).status_code == 200
     assert shelf.names == ["good"]
