@@ -13,6 +13,7 @@ from merit.pipeline import Pipeline
 from merit.settings import Settings
 from merit.signals import signal_consumers
 from processors.redact.redactor import Redactor
+from processors.telemetry import Instruments
 from query_api.questions import Keep
 from receiver.decode import SPANS
 from receiver.journal import Journal
@@ -60,11 +61,13 @@ def masking(keep: Keep, redactor: Redactor) -> Keep:
     return masked
 
 
-def spool_on(journal: Journal, store: Store, pipeline: Pipeline, settings: Settings) -> Spool:
+def spool_on(
+    journal: Journal, store: Store, pipeline: Pipeline, settings: Settings, instruments: Instruments | None = None
+) -> Spool:
     """Takes spans to the pipeline, logs and metrics into the store, and what the API was sent into its table."""
 
     def insert(table: str, rows: pl.DataFrame, token: str) -> None:
         store.insert(table, rows, token=token)
 
-    consumers = {SPANS: pipeline.consume, **signal_consumers(store)}
+    consumers = {SPANS: pipeline.consume, **signal_consumers(store, instruments)}
     return Spool(journal, consumers, insert, settings.receivers.otlp.max_waiting_mib << 20)

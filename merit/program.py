@@ -79,7 +79,7 @@ class Program:
             stops.callback(self.store.close)
             journal = stops.enter_context(journal_of(settings, self._now))
             stops.callback(self._drain)
-            self.spool = spool_on(journal, self.store, self.pipeline, settings)
+            self.spool = spool_on(journal, self.store, self.pipeline, settings, self.telemetry.instruments)
             self._watch(self.spool)
             self.spool.start()
             stops.callback(self.spool.stop, GRACE)

@@ -127,19 +127,15 @@ def of_spans(received: pl.DataFrame, readings: pl.DataFrame, now: datetime) -> S
     return _taken(pl.concat(claims), now) if claims else NOTHING
 
 
-def of_logs(logs: pl.DataFrame, now: datetime) -> Said:
-    """What log records say of how good something was.
-
-    Args:
-        logs: columns LOGS, of which at least Timestamp, TraceId, SpanId, ServiceName, ScopeName, LogAttributes and EventName.
-        now: when they came.
-    """
+def of_logs(logs: pl.DataFrame) -> Said:
+    """What log records, columns LOGS, say of how good something was; they came at their `IngestedAt`."""
     named = (pl.col("EventName") == EVENT) | (pl.col("LogAttributes").map.get("event.name") == EVENT)
     found = logs.filter(named.fill_null(value=False))
     if found.is_empty():
         return NOTHING
     said = found.with_columns(said="LogAttributes", at="Timestamp", **_ids("TraceId", "SpanId"))
-    return _taken(_of_event(said), now)
+    came: datetime = found["IngestedAt"].max()  # type: ignore[assignment]  # a column of times that is not empty
+    return _taken(_of_event(said), came)
 
 
 def _events(spans: pl.DataFrame) -> list[pl.DataFrame]:

@@ -10,7 +10,11 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -120,11 +124,11 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, name: str, content: str 
 
 
 def test_the_examples_of_the_documents_are_taken(tmp_path: Path) -> None:
-    python, _event = blocks("docs/evaluations.md", "python")
+    python, *events = blocks("docs/evaluations.md", "python")
     judgement = re.search(r"-d '(\{\s+\"evaluator\".*?\})'", "\n".join(blocks("docs/evaluations.md", "sh")), re.DOTALL)
     assert judgement
     with serving(tmp_path) as merit:
-        trace_id = work(merit, _event)
+        trace_id = work(merit, events)
         rate = python.replace("http://127.0.0.1:8080", merit.api) + f"\nrate({trace_id!r}, 4, 'ann')\n"
         exec(compile(rate, "docs/evaluations.md", "exec"), {})
         body = json.loads(judgement[1])
@@ -137,21 +141,27 @@ def test_the_examples_of_the_documents_are_taken(tmp_path: Path) -> None:
         ("critical-analyst", "accuracy"): (0.9, "api"),
         ("critical-analyst", "depth"): (0.4, "api"),
         ("docs", "relevance"): (0.8, "otlp"),
+        ("docs", "completeness"): (0.6, "otlp"),
     }
 
 
-def work(merit: Running, event: str) -> str:
+def work(merit: Running, events: list[str]) -> str:
     """Let an agent work and be judged in its span as the documents say; the id of its trace."""
     provider = TracerProvider(resource=Resource.create({"service.name": "newsroom"}))
     provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=merit.grpc, insecure=True)))
+    logs = LoggerProvider(resource=provider.resource)
+    logs.add_log_record_processor(SimpleLogRecordProcessor(OTLPLogExporter(endpoint=merit.grpc, insecure=True)))
+    set_logger_provider(logs)
     with provider.get_tracer("docs").start_as_current_span("invoke_agent writer", attributes=AGENT) as span:
-        exec(compile(event, "docs/evaluations.md", "exec"), {"span": span})
+        for event in events:
+            exec(compile(event, "docs/evaluations.md", "exec"), {"span": span})
+    logs.shutdown()
     provider.shutdown()
     return format(span.get_span_context().trace_id, "032x")
 
 
 def said_of(merit: Running, task_id: str) -> list[dict[str, Any]] | None:
-    """The evaluations of a task, when all five have found it."""
+    """The evaluations of a task, when all six have found it."""
     answer = httpx.get(f"{merit.api}/v1/tasks/{task_id}", timeout=10)
     found = answer.json()["evaluations"] if answer.status_code == 200 else []
-    return found if len(found) == 5 else None
+    return found if len(found) == 6 else None

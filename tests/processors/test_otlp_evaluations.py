@@ -223,7 +223,7 @@ def log(**more: Any) -> Row:
 
 
 def logged(*rows: Row) -> Said:
-    return of_logs(frame(rows, LOGS), NOW)
+    return of_logs(frame(rows, LOGS))
 
 
 SCORED = {"gen_ai.evaluation.name": "Relevance", "gen_ai.evaluation.score.value": "0.5"}
