@@ -260,7 +260,7 @@ def test_what_is_neither_file_nor_trace_is_refused(tmp_path: Path) -> None:
 def test_a_stored_trace_is_explained_once_the_folder_is_free(tmp_path: Path) -> None:
     assert "there is no store in" in merit(tmp_path, "explain", TRACE.hex()).stderr
     with serving(tmp_path) as server:
-        url = server.find(r"OTLP/HTTP on (\S+)")
+        url = server.find(r"OTLP/HTTP on ([^\s,]+)")
         httpx.post(
             url, content=request(AGENT).SerializeToString(), headers={"content-type": "application/x-protobuf"}
         ).raise_for_status()
