@@ -1,9 +1,11 @@
 """Each stage of Merit alone, on frames as the stage before it makes them."""
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
@@ -17,7 +19,10 @@ from processors.frames import STRING
 from processors.redact.redactor import Redactor
 from processors.settings import AssembleSettings
 from receiver.decode import decode
+from receiver.journal import Journal
 from receiver.limits import Limits
+from receiver.reading import Outcome
+from receiver.receipts import Receipt, digest
 from tests.benchmarks import captures
 from tests.benchmarks.floor import SALTED, Floor, Sample, empty_tables, sample, traffic
 from tests.benchmarks.measure import Cost, sustained, timed
@@ -50,6 +55,7 @@ def measure(store: Store, floor: Floor, seconds: float, rounds: int) -> Iterator
         for stage, work in _pure(of).items():
             own = floor.decode.cpu_us if stage == "decode" and inserts else None
             yield Stage(name, of.spans, stage, timed(work, of.spans, rounds), own)
+        yield Stage(name, of.spans, "journal", _journaling(of, rounds))
         if inserts:
             own = floor.spans.cpu_us
             yield Stage(name, of.spans, "insert otel_traces", _inserting_spans(store, of, seconds), own)
@@ -68,6 +74,23 @@ def _pure(of: Sample) -> dict[str, Callable[[], object]]:
         "assemble": lambda: _assemble(of.priced, now),
         "derive": lambda: derive(of.priced, Phase.WHOLE, now, price),
     }
+
+
+def _journaling(of: Sample, rounds: int) -> Cost:
+    """On disk, begun as a batch and let go of: three transactions a batch."""
+
+    def through() -> None:
+        entry = journal.append({"spans": of.received}, [Receipt(digest("spans", body), Outcome(1)) for body in of.bodies])[
+            "spans"
+        ]
+        journal.end(journal.begin("spans", entry, entry))
+
+    with tempfile.TemporaryDirectory(prefix="merit-bench-") as folder:
+        journal = Journal(Path(folder), lambda: datetime.now(UTC), 1 << 30, 1 << 30).open()
+        try:
+            return timed(through, of.spans, rounds)
+        finally:
+            journal.close()
 
 
 def _assemble(readings: pl.DataFrame, now: datetime) -> None:
