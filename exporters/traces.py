@@ -35,6 +35,12 @@ def stored_spans(store: Store, trace_ids: list[str]) -> pl.DataFrame:
     return conform(pl.concat([empty(RECEIVED), *(conform(p, RECEIVED) for p in parts)]), RECEIVED)
 
 
+def missing_spans(store: Store, spans: pl.DataFrame) -> pl.DataFrame:
+    """Those of `spans` that the store does not have."""
+    known = [store.query(question("span_ids"), {"trace_ids": ids}) for ids in _slices(spans["TraceId"].unique().to_list())]
+    return spans.join(pl.concat(known), on=["TraceId", "SpanId"], how="anti", maintain_order="left")
+
+
 def expiring(store: Store, trace_ids: list[str], horizon: datetime) -> set[str]:
     """Which of these traces began before `horizon`, so that spans of theirs may have expired."""
     found = [store.query(question("expiring_traces"), {"trace_ids": ids, "horizon": horizon}) for ids in _slices(trace_ids)]

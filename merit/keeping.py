@@ -70,4 +70,4 @@ def spool_on(
         store.insert(table, rows, token=token)
 
     consumers = {SPANS: pipeline.consume, **signal_consumers(store, instruments)}
-    return Spool(journal, consumers, insert, settings.receivers.otlp.max_waiting_mib << 20)
+    return Spool(journal, consumers, insert, settings.receivers.otlp.max_waiting_mib << 20, {SPANS: pipeline.missing})

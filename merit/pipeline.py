@@ -103,6 +103,10 @@ class Pipeline:
         if open_traces is not None:
             open_traces.add(readings)
 
+    def missing(self, received: pl.DataFrame) -> pl.DataFrame:
+        """Those of these spans that the store does not have."""
+        return traces.missing_spans(self._store, received)
+
     def derive(self) -> int:
         """Derive the traces that are due; how many they were."""
         return self._derive_due(everything=False)

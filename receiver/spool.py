@@ -16,7 +16,7 @@ import polars as pl
 from receiver.journal import Journal, Waiting
 from receiver.reading import Outcome
 from receiver.receipts import Receipt
-from receiver.storing import LINGER, Consume, Counts, Storer
+from receiver.storing import LINGER, Consume, Counts, Missing, Storer
 
 Insert = Callable[[str, pl.DataFrame, str], None]
 """Inserts rows into a table under a token."""
@@ -37,10 +37,19 @@ class Spool:
         insert: stores rows of any other kind, which is the name of a table. Somebody waits to read those, so they do not
             wait for company.
         held_bytes: rows of each kind that may be held in memory while they wait.
+        missing: by kind, which of some rows the store does not have; asked after a crash.
     """
 
-    def __init__(self, journal: Journal, consumers: Mapping[str, Consume], insert: Insert, held_bytes: int) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        consumers: Mapping[str, Consume],
+        insert: Insert,
+        held_bytes: int,
+        missing: Mapping[str, Missing] | None = None,
+    ) -> None:
         self._journal, self._consumers, self._insert, self._held_bytes = journal, consumers, insert, held_bytes
+        self._missing = missing or {}
         self._storers: dict[str, Storer] = {}
         self._guard = Lock()
 
@@ -115,6 +124,7 @@ class Spool:
                 received = kind in self._consumers
                 consume = self._consumers[kind] if received else partial(self._insert, kind)
                 linger = LINGER if received else timedelta(0)
-                self._storers[kind] = Storer(self._journal, kind, consume, self._held_bytes, linger)
+                missing = self._missing.get(kind, pl.DataFrame.clear)
+                self._storers[kind] = Storer(self._journal, kind, consume, self._held_bytes, linger, missing)
                 self._storers[kind].start()
             return self._storers[kind]

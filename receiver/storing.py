@@ -23,6 +23,8 @@ Found = TypeVar("Found")
 Consume = Callable[[pl.DataFrame, str], None]
 """Stores rows before it returns, or raises Rejected or Unavailable. Rows that come again under the same token, exactly as
 they were, are stored once."""
+Missing = Callable[[pl.DataFrame], pl.DataFrame]
+"""Those of some rows that the store does not have."""
 
 LINGER = timedelta(milliseconds=200)
 MOST_ROWS = 65_536
@@ -61,10 +63,20 @@ class Storer:
         consume: stores rows; called from one thread.
         held_bytes: rows kept in memory so that they need not be read back; beyond it they are.
         linger: how long the first entry of a batch waits for others.
+        missing: which of some rows the store does not have. ClickHouse notes a token a moment before the rows are there: if it
+            dies in between, it takes the rows for stored when they come again.
     """
 
-    def __init__(self, journal: Journal, kind: str, consume: Consume, held_bytes: int, linger: timedelta = LINGER) -> None:
-        self.kind, self.counts = kind, Counts()
+    def __init__(
+        self,
+        journal: Journal,
+        kind: str,
+        consume: Consume,
+        held_bytes: int,
+        linger: timedelta = LINGER,
+        missing: Missing = pl.DataFrame.clear,
+    ) -> None:
+        self.kind, self.counts, self._missing = kind, Counts(), missing
         self._journal, self._consume, self._linger = journal, consume, linger.total_seconds()
         self._most_held = held_bytes
         self._held: dict[int, pl.DataFrame] = {}
@@ -132,10 +144,10 @@ class Storer:
 
     def _work(self) -> None:
         try:
-            batch = self._until_well(lambda: self._journal.begun(self.kind))
-            while batch or (batch := self._next()):
+            if begun := self._until_well(lambda: self._journal.begun(self.kind)):
+                self._store(begun, again=True)
+            while batch := self._next():
                 self._store(batch)
-                batch = None
         except Stopped:
             return
         except Exception:
@@ -176,13 +188,17 @@ class Storer:
                 return found[:count]
         return found
 
-    def _store(self, batch: Batch) -> None:
+    def _store(self, batch: Batch, *, again: bool = False) -> None:
         entries = [e for e in self._until_well(lambda: self._journal.after(self.kind, batch.first - 1)) if e.id <= batch.last]
         rows = pl.concat([self._take(entry) for entry in entries], rechunk=True)
         with self._changed:
             self._new_rows = max(0, self._new_rows - len(rows))
             self._since = time.monotonic()
         dead = self._until_well(lambda: Attempt(self._consume, batch.token).store(rows))
+        if again and not dead:
+            lost = self._until_well(lambda: self._missing(rows))
+            if len(lost):
+                dead = self._until_well(lambda: Attempt(self._consume, f"{batch.token}.lost").store(lost))
         self._until_well(lambda: self._journal.end(batch, dead))
         self._count(batch, rows, dead)
 

@@ -120,6 +120,13 @@ def test_a_batch_stored_again_under_its_token_is_stored_once_for_readers_without
     assert tables.query("SELECT count() FROM otel_traces_trace_id_ts").item() == 4
 
 
+def test_spans_that_are_not_stored_are_told_from_those_that_are(tables: Store) -> None:
+    store_rows(tables, job(1))
+    sent = frame([*job(1), span(1, 99), *job(2)[:2]])
+
+    assert traces.missing_spans(tables, sent)["SpanId"].to_list() == sent["SpanId"].to_list()[7:]
+
+
 def test_the_same_spans_in_another_batch_replace_themselves(tables: Store) -> None:
     for token in ("batch 1", "batch 2", ""):
         store_rows(tables, job(3), token)

@@ -47,14 +47,14 @@ def numbers(*found):
 
 
 @contextmanager
-def spool(folder, held_bytes=MIB, max_bytes=MIB, max_dead=MIB, tables=None, grace=GRACE, **consumers):
+def spool(folder, held_bytes=MIB, max_bytes=MIB, max_dead=MIB, tables=None, grace=GRACE, missing=None, **consumers):
     """A spool over a journal in `folder`."""
     journal = Journal(folder, lambda: NOW, max_bytes, max_dead).open()
 
     def insert(table, rows, token):
         tables[table](rows, token)
 
-    running = Spool(journal, consumers, insert, held_bytes)
+    running = Spool(journal, consumers, insert, held_bytes, missing)
     running.start()
     try:
         yield running
@@ -241,6 +241,20 @@ def test_a_batch_that_was_being_stored_when_the_process_died_is_stored_again_as_
         eventually(lambda: len(table.rows) == 4)
     assert table.rows == [0, 1, 2, 3]
     assert table.tokens[batch.token] == [0, 1]
+
+
+def test_rows_that_the_store_takes_for_stored_and_does_not_have_are_stored_after_a_crash(tmp_path):
+    """It died after it had noted the token, and before the rows were there."""
+    table = Table()
+    journal = Journal(tmp_path, lambda: NOW, MIB, MIB).open()
+    entry = journal.append({"spans": numbers(1, 2, 3)})["spans"]
+    table.tokens[journal.begin("spans", entry, entry).token] = []
+    table.rows.append(2)
+    journal.close()
+
+    with spool(tmp_path, spans=table, missing={"spans": lambda rows: rows.filter(~pl.col("n").is_in(table.rows))}) as kept:
+        eventually(lambda: sorted(table.rows) == [1, 2, 3])
+        eventually(lambda: kept.waiting().entries == 0)
 
 
 def test_what_another_process_puts_into_the_journal_is_found(tmp_path):
