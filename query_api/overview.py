@@ -149,5 +149,5 @@ def of_workflows(ask: Ask, asked: Row) -> dict[str, Row]:
 
 def of_messages(ask: Ask, asked: Row) -> dict[str, Row]:
     """What passed between agents."""
-    frame = ask("messages", asked | {"by_agent": False, "offset": 0, "trace_id": [], "status": []}, PERIODS)
+    frame = ask("messages", asked | {"by_agent": False, "trace_id": [], "status": []}, PERIODS)
     return changes(frame, ("messages", "calls", "handoffs"), ("success_rate", "avg_response_seconds"))

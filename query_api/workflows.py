@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+import polars as pl
 from fastapi import APIRouter, Query
 from pydantic import Field
 
@@ -20,6 +21,8 @@ class WorkflowQuestion(Listed):
 
     status: Statuses = ()
     """`running`, `interrupted`, `succeeded` or `failed`; may be repeated."""
+    summary: bool = True
+    """Whether to add up all that match, which takes longest."""
 
 
 class Passed(Answer):
@@ -79,7 +82,7 @@ class Workflows(Answer):
     workflows: list[Workflow]
     """The workflows."""
     summary: Summary | None
-    """All that match, also those on other pages; null on every page but the first."""
+    """All that match, also those on other pages; null on every page but the first, and with `summary=false`."""
     next_cursor: str | None
     """`cursor` of the next page; null at the end."""
 
@@ -96,10 +99,10 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         """
         moment = now()
         page = newest_first(ask, "workflows", question, moment)
-        first = question.cursor is None
+        is_asked = question.summary and question.cursor is None
         return {
             "workflows": rows(page.frame),
-            "summary": summary(ask, question, moment) if first else None,
+            "summary": summary(ask, question, moment) if is_asked else None,
             "next_cursor": page.next_cursor,
         }
 
@@ -108,12 +111,12 @@ def routes(ask: Ask, now: Now) -> APIRouter:
 
 def summary(ask: Ask, question: WorkflowQuestion, now: datetime) -> Row:
     """The answer about all workflows that match."""
-    asked = choice(question, now, MONTH) | {"offset": 0}
-    asked |= {"before": asked["since"], "by_agent": False, "limit": 1}
+    asked = choice(question, now, MONTH)
+    asked |= {"before": asked["since"], "by_agent": True, "limit": 1 + MOST_PAIRS}
     (whole,) = rows(ask("workflow_summary", asked, 1))
-    passed = rows(ask("messages", asked, 1))
-    between = ask("messages", asked | {"by_agent": True, "limit": MOST_PAIRS}, MOST_PAIRS)
-    return whole | {"messages": passed[0] if passed else NOTHING, "who_called_whom": rows(between)}
+    passed = ask("messages", asked, 1 + MOST_PAIRS)
+    between = rows(passed.filter(~pl.col("is_total")))
+    return whole | {"messages": (rows(passed.filter("is_total")) or [NOTHING])[0], "who_called_whom": between}
 
 
 NOTHING: Row = dict.fromkeys(("messages", "calls", "handoffs"), 0) | dict.fromkeys(

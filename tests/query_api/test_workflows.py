@@ -67,6 +67,7 @@ def test_pages_joined_are_the_whole_list(api: TestClient, tables: Store) -> None
     assert [int(row["trace_id"], 16) for row in first["workflows"] + second["workflows"]] == [4, 3, 2, 1, 0]
     assert second["next_cursor"] is None
     assert (first["summary"]["workflows"], second["summary"]) == (5, None)
+    assert api.get("/v1/workflows?summary=false").json()["summary"] is None
 
 
 def called(number: int, by: str, who: str, **more: Any) -> Row:
