@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test lint bench package clean
+.PHONY: help demo run test lint bench soak package clean
 
 PYTHON ?=
 VENV := .venv
@@ -30,6 +30,9 @@ lint: $(VENV)/installed-lint ## Check style, format and types
 
 bench: $(VENV)/installed-test ## Measure spans per second and CPU per span
 	$(BIN)/python -m tests.benchmarks.run $(ARGS)
+
+soak: $(VENV)/installed-test ## Ten minutes of full load: does memory level off? ARGS="--minutes 60" for longer
+	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
 package: $(VENV)/installed ## Build the wheel and try it in an environment of its own
 	@scripts/try-wheel "$(BIN)/python"

@@ -105,12 +105,12 @@ def run(case: Case, seconds: float, *, probing: bool = False) -> Result:
         target = server.find(r"OTLP/gRPC on (\S+)")
         probes = Probes(server, target)
         probes.warm_up()
-        order = _order(case, target, seconds)
+        order = order_of(case, target, seconds)
         with Usage(server.process.pid) as usage:
             with probes if probing else _nothing():
                 sent = send(order)
             want = expected(case, sent, probes.traces)
-            done = _wait_for(server, want)
+            done = wait_for(server, want)
             usage.wait_until_idle()
         result = _result(case, sent, usage, done, probes)
         result.missing = differences(want, seen(server)) if done else [f"not derived within {DERIVING_SECONDS} s"]
@@ -120,7 +120,7 @@ def run(case: Case, seconds: float, *, probing: bool = False) -> Result:
     return result
 
 
-def _order(case: Case, target: str, seconds: float) -> Order:
+def order_of(case: Case, target: str, seconds: float) -> Order:
     return Order(
         target,
         case.spans,
@@ -168,7 +168,7 @@ def seen(server: Server) -> dict[str, int]:
     }
 
 
-def _wait_for(server: Server, want: dict[str, int]) -> float:
+def wait_for(server: Server, want: dict[str, int]) -> float:
     """When the last task was seen through the API; 0 if that was not in time."""
     deadline = time.time() + DERIVING_SECONDS
     while time.time() < deadline:

@@ -79,8 +79,13 @@ class Server:
 
     def get(self, path: str) -> Any:
         """An answer of its API."""
+        return json.loads(self.text(path))
+
+    def text(self, path: str) -> str:
+        """An answer of its API, as it came."""
         with urlopen(self.find(r"API on (http://[^/]+)/") + path, timeout=10) as reply:
-            return json.load(reply)
+            said: bytes = reply.read()
+        return said.decode()
 
     def end(self, number: int) -> int:
         """Send a signal; the exit code."""
