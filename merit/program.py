@@ -92,7 +92,13 @@ class Program:
             self.scheduler.start()
             stops.callback(self.scheduler.stop)
             self.receiver = Receiver(
-                settings.receivers, self.spool, self._now, retention(settings), self.pipeline.read_keys, redact=self._redactor
+                settings.receivers,
+                self.spool,
+                self._now,
+                retention(settings),
+                self.pipeline.read_keys,
+                redact=self._redactor,
+                instruments=self.telemetry.instruments,
             )
             self.receiver.start()
             stops.callback(self.receiver.stop)

@@ -26,8 +26,12 @@ spans of 100 bytes grow 20 times; without a bound, 16 MiB of tiny spans below on
 
 
 class Rule(NamedTuple):
-    """What is wrong with the records in `wrong`: `found` tells of one of them by its row, `advice` what to change."""
+    """What is wrong with the records in `wrong`: `found` tells of one of them by its row, `advice` what to change.
 
+    `name` is what it is counted under.
+    """
+
+    name: str
     wrong: Mask
     found: Callable[[int], str]
     advice: str
@@ -53,7 +57,7 @@ def log_rules(records: pa.StructArray, limits: Limits, now: datetime) -> list[Ru
     return [
         _optional(records, "trace_id", 16, "if it belongs to no trace"),
         _optional(records, "span_id", 8, "if it belongs to no span"),
-        Rule(moments == 0, lambda _: "time is missing", "set time_unix_nano or observed_time_unix_nano"),
+        Rule("no time", moments == 0, lambda _: "time is missing", "set time_unix_nano or observed_time_unix_nano"),
         too_old(moments, "time", "logs", limits.retention, now),
         ahead(moments, "time", now),
     ]
@@ -78,7 +82,12 @@ def inherits_too_much(batches: Sequence[Batch], sizes: Sequence[int]) -> list[Ru
             bytes_made = inherited[batch.request[row]]
             return f"resource and scope attributes, repeated on each record, make {bytes_made} bytes"
 
-        return Rule(over[batch.request], found, "send fewer or shorter resource attributes, or fewer records to a request")
+        return Rule(
+            "inherits too much",
+            over[batch.request],
+            found,
+            "send fewer or shorter resource attributes, or fewer records to a request",
+        )
 
     return [of(batch) for batch in batches]
 
@@ -108,6 +117,7 @@ def nanoseconds(time: datetime) -> int:
 def too_old(times: npt.NDArray[np.uint64], name: str, kept: str, retention: timedelta, now: datetime) -> Rule:
     """What the store would drop at once; `kept` is the setting that says for how long it keeps such records."""
     return Rule(
+        "too old",
         times < nanoseconds(now - retention),
         lambda i: f"{name} {_time(times[i])} is older than the {retention.days} days that {kept} are kept",
         f"send {kept} sooner, or keep them longer (exporters.clickhouse.retention.{kept})",
@@ -117,7 +127,7 @@ def too_old(times: npt.NDArray[np.uint64], name: str, kept: str, retention: time
 def ahead(times: npt.NDArray[np.uint64], name: str, now: datetime) -> Rule:
     """What its sender's clock puts into the future."""
     wrong = times > nanoseconds(now + AHEAD)
-    return Rule(wrong, lambda i: f"{name} {_time(times[i])} is over a day ahead", "set the sender's clock")
+    return Rule("ahead", wrong, lambda i: f"{name} {_time(times[i])} is over a day ahead", "set the sender's clock")
 
 
 def _identifier(spans: pa.StructArray, name: str, size: int) -> Rule:
@@ -128,14 +138,14 @@ def _identifier(spans: pa.StructArray, name: str, size: int) -> Rule:
     def found(row: int) -> str:
         return f"{name} is all zero" if zero[row] else _misshapen(name, ids[row].as_py())
 
-    return Rule((lengths != size) | zero, found, f"send {size} bytes that are not all zero")
+    return Rule(name, (lengths != size) | zero, found, f"send {size} bytes that are not all zero")
 
 
 def _optional(records: pa.StructArray, name: str, size: int, none_if: str) -> Rule:
     ids = records.field(name)
     lengths = pc.binary_length(ids).to_numpy()
     wrong = (lengths != 0) & (lengths != size)
-    return Rule(wrong, lambda i: _misshapen(name, ids[i].as_py()), f"send {size} bytes, or none {none_if}")
+    return Rule(name, wrong, lambda i: _misshapen(name, ids[i].as_py()), f"send {size} bytes, or none {none_if}")
 
 
 def _misshapen(name: str, identifier: bytes) -> str:

@@ -24,8 +24,8 @@ def point_rules(
     shape = {"gauge": _without_value, "sum": _without_value, "histogram": _misfitting}
     unnamed = pc.equal(names, "").to_numpy(zero_copy_only=False)[row]
     told = [
-        Rule(unnamed, lambda _: "a metric has no name", "name it"),
-        Rule(times == 0, lambda i: f"a data point {of(i)} has no time", "set time_unix_nano"),
+        Rule("no name", unnamed, lambda _: "a metric has no name", "name it"),
+        Rule("no time", times == 0, lambda i: f"a data point {of(i)} has no time", "set time_unix_nano"),
         too_old(times, "time", "metrics", limits.retention, now),
         ahead(times, "time", now),
     ]
@@ -35,7 +35,7 @@ def point_rules(
 def _without_value(points: pa.StructArray) -> Rule:
     nothing = pc.and_(points.field("as_double").is_null(), points.field("as_int").is_null()).to_numpy(zero_copy_only=False)
     ended = (points.field("flags").to_numpy() & NO_RECORDED_VALUE) > 0
-    return Rule(nothing & ~ended, lambda _: "a data point has no value", "set as_double or as_int")
+    return Rule("no value", nothing & ~ended, lambda _: "a data point has no value", "set as_double or as_int")
 
 
 def _misfitting(points: pa.StructArray) -> Rule:
@@ -43,6 +43,7 @@ def _misfitting(points: pa.StructArray) -> Rule:
     bounds = np.diff(points.field("explicit_bounds").offsets.to_numpy())
     wrong = (counts != bounds + 1) & ((counts > 0) | (bounds > 0))
     return Rule(
+        "buckets",
         wrong,
         lambda i: f"a histogram has {counts[i]} bucket counts for {bounds[i]} bounds",
         "send one count more than bounds, or none of both",

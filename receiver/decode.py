@@ -41,7 +41,7 @@ def decode(requests: Sequence[bytes], limits: Limits, now: datetime) -> Decoded:
         limits: how much of a span is taken.
         now: becomes `IngestedAt`, and decides which times are out of range.
     """
-    frames, outcomes = read(READING, requests, limits, now)
+    frames, outcomes, _ = read(READING, requests, limits, now)
     return Decoded(frames[SPANS], outcomes)
 
 

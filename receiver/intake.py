@@ -7,15 +7,17 @@ hour and comes again is told the same again.
 
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import polars as pl
 
-from processors.errors import MeritError, Unavailable
+from processors.errors import MeritError, NoRoom, Unavailable
+from processors.telemetry import Instruments
 from receiver.limits import Limits
 from receiver.reading import Outcome, read
 from receiver.receipts import Receipt, digest
@@ -69,6 +71,7 @@ class Intake:
         max_batch_bytes: a batch takes no further request beyond this.
         redact: what is done to each frame before anything is written.
         signal: whose requests these are.
+        instruments: count what comes and what becomes of it.
     """
 
     def __init__(
@@ -80,8 +83,9 @@ class Intake:
         max_batch_bytes: int,
         redact: Redact = lambda frame: frame,
         signal: Signal = TRACES,
+        instruments: Instruments | None = None,
     ) -> None:
-        self._signal = signal
+        self._signal, self._instruments = signal, instruments or Instruments()
         self._keeper, self._now, self._limits, self._room, self._redact = keeper, now, limits, room, redact
         self._max_batch_bytes = max_batch_bytes
         self._waiting: deque[Waiting] = deque()
@@ -104,8 +108,12 @@ class Intake:
         if not body:
             waiting.answer.set_result(Outcome())
             return waiting.answer
-        self._keeper.refuse_if_full()
-        self._room.take(waiting.size)
+        try:
+            self._keeper.refuse_if_full()
+            self._room.take(waiting.size)
+        except NoRoom as error:
+            self._count([error])
+            raise
         with self._changed:
             if self._stopping:
                 self._room.give(waiting.size)
@@ -160,7 +168,12 @@ class Intake:
                 return
             log.exception("A request of %d bytes could not be taken", len(batch[0].body))
             results = [Unavailable("internal error: send this request again later", retry_after=timedelta(seconds=30))]
+        self._count(results)
         _answer(batch, results)
+
+    def _count(self, results: Sequence[Result]) -> None:
+        for outcome, number in Counter(map(named, results)).items():
+            self._instruments.requests(number, signal=self._signal.name, outcome=outcome)
 
     def _results(self, bodies: Sequence[bytes]) -> list[Result]:
         """What each request is told. Those that are the same share what the first of them is told."""
@@ -172,15 +185,39 @@ class Intake:
         return [told[name] for name in names]
 
     def _kept(self, names: Sequence[bytes], bodies: Sequence[bytes]) -> list[Result]:
-        frames, outcomes = read(self._signal.reading, bodies, self._limits, self._now())
+        with self._measured("decode"):
+            frames, outcomes, broken = read(self._signal.reading, bodies, self._limits, self._now())
+        self._count_records(sum(map(accepted, outcomes)), broken)
         found = zip(names, outcomes, strict=True)
         receipts = [Receipt(name, told) for name, told in found if isinstance(told, Outcome) and told.accepted]
         if receipts:
+            with self._measured("redact"):
+                clean = {kind: self._redact(frame) for kind, frame in frames.items() if len(frame)}
             try:
-                self._keeper.keep({kind: self._redact(frame) for kind, frame in frames.items() if len(frame)}, receipts)
+                with self._measured("journal"):
+                    self._keeper.keep(clean, receipts)
             except Unavailable as error:
                 return [error if accepted(outcome) else outcome for outcome in outcomes]
+            self._instruments.accepted(sum(map(accepted, outcomes)), signal=self._signal.name)
         return list(outcomes)
+
+    def _measured(self, stage: str) -> AbstractContextManager[None]:
+        return self._instruments.stage.of(stage=stage, signal=self._signal.name)
+
+    def _count_records(self, taken: int, broken: Counter[str]) -> None:
+        signal = self._signal.name
+        self._instruments.received(taken + broken.total(), signal=signal)
+        for rule, number in broken.items():
+            self._instruments.rejected(number, signal=signal, reason=rule)
+
+
+def named(result: Result) -> str:
+    """What a request that was told `result` is counted as."""
+    if isinstance(result, Outcome):
+        return "partial" if result.rejected else "accepted"
+    if isinstance(result, NoRoom):
+        return "full"
+    return "unavailable" if isinstance(result, Unavailable) else "rejected"
 
 
 def accepted(outcome: Result) -> int:

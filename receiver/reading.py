@@ -3,6 +3,7 @@
 As the Collector's ClickHouse exporter does, a resource's attributes are repeated on each of its records.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,10 +51,14 @@ class Outcome:
 
 
 class Read(NamedTuple):
-    """What was taken of all requests, by kind of row and in the order it came, and what became of each request."""
+    """What was taken of all requests, by kind of row and in the order it came, and what became of each request.
+
+    `broken` counts the records that were not taken by the name of the rule that they broke.
+    """
 
     frames: dict[str, pl.DataFrame]
     outcomes: list[Outcome | Rejected]
+    broken: Counter[str]
 
 
 def read(reading: Reading, requests: Sequence[bytes], limits: Limits, now: datetime) -> Read:
@@ -69,10 +74,10 @@ def read(reading: Reading, requests: Sequence[bytes], limits: Limits, now: datet
         return _read(reading, requests, limits, now)
     except Malformed as error:
         if len(requests) == 1:
-            return Read(dict(reading.frames), [error])
+            return Read(dict(reading.frames), [error], Counter())
     alone = [read(reading, [request], limits, now) for request in requests]
     joined = {kind: pl.concat([part.frames[kind] for part in alone]) for kind in reading.frames}
-    return Read(joined, [part.outcomes[0] for part in alone])
+    return Read(joined, [part.outcomes[0] for part in alone], sum((part.broken for part in alone), Counter()))
 
 
 class Checked(NamedTuple):
@@ -91,7 +96,7 @@ def _read(reading: Reading, requests: Sequence[bytes], limits: Limits, now: date
         for (kind, part), too_much in zip(parts.items(), inflated, strict=True)
     }
     frames = {kind: _frame(one, reading.frames[kind], limits, now) for kind, one in checked.items()}
-    return Read(frames, _outcomes(list(checked.values()), len(requests)))
+    return Read(frames, _outcomes(list(checked.values()), len(requests)), _broken(list(checked.values())))
 
 
 def _checked(part: Part, rules: list[Rule]) -> Checked:
@@ -115,6 +120,15 @@ def _frame(checked: Checked, without_rows: pl.DataFrame, limits: Limits, now: da
     frame = pl.from_arrow(pa.table({name: columns[name] for name in wanted}))
     assert isinstance(frame, pl.DataFrame)
     return frame
+
+
+def _broken(checked: list[Checked]) -> Counter[str]:
+    """How many records broke which rule."""
+    counts: Counter[str] = Counter()
+    for one in checked:
+        for number in np.unique(one.broken[one.broken > 0]).tolist():
+            counts[one.rules[number - 1].name] += int((one.broken == number).sum())
+    return counts
 
 
 def _outcomes(checked: list[Checked], requests: int) -> list[Outcome | Rejected]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
+from processors.telemetry import Instruments
 from receiver.grpc_server import bind, grpc_server
 from receiver.http_server import http_app, http_server, listen
 from receiver.intake import Intake, Keeper, Now, Redact
@@ -35,6 +36,7 @@ class Receiver:
         kept_first: keys of attributes that are kept before others where a record has too many.
         grace: how long stopping waits for what is under way.
         redact: what is done to frames before anything is written.
+        instruments: count what comes and what becomes of it.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Receiver:
         kept_first: frozenset[str] = Limits.kept_first,
         grace: timedelta = GRACE,
         redact: Redact = lambda frame: frame,
+        instruments: Instruments | None = None,
     ) -> None:
         self._otlp, self._grace = settings.otlp, grace
         limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, kept_first)
@@ -54,7 +57,7 @@ class Receiver:
 
         def intake(signal: Signal) -> Intake:
             own = replace(limits, retention=retention.get(signal.kept, limits.retention))
-            return Intake(keeper, now, own, self._room, self._max_bytes, redact, signal)
+            return Intake(keeper, now, own, self._room, self._max_bytes, redact, signal, instruments)
 
         self._intakes = {signal.name: intake(signal) for signal in SIGNALS}
         self._ports: Future[tuple[int, int]] = Future()

@@ -1,13 +1,16 @@
 """Requests are kept in groups, and each is told what became of it and of nobody else."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import polars as pl
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from processors.errors import NoRoom, Rejected, Unavailable
+from processors.telemetry import Instruments
 from receiver.decode import SPANS
 from receiver.intake import OVERHEAD, Intake
 from receiver.limits import Limits
@@ -256,3 +259,41 @@ def test_a_sender_that_went_away_does_not_stop_the_others():
         assert gone.cancel()
         slow.go.set()
         assert stays.result(WAIT).accepted == 1
+
+
+def counted(reader):
+    """Name and attributes of each counter to its value."""
+    metrics = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    points = [(metric.name, point) for metric in metrics for point in metric.data.data_points if hasattr(point, "value")]
+    return {(name, *sorted(point.attributes.values())): point.value for name, point in points}
+
+
+def test_what_comes_and_what_becomes_of_it_is_counted():
+    reader = InMemoryMetricReader()
+    instruments = Instruments(MeterProvider([reader]).get_meter("merit"))
+    two_wrong = body(span(1), span(2, trace_id=b"short"), span(3, start_time_unix_nano=1))
+    with running(Into(lambda _: None), instruments=instruments) as intake:
+        for request in (two_wrong, b"\xff", body(span(4))):
+            with suppress(Rejected):
+                intake.submit(request).result(WAIT)
+
+    found = counted(reader)
+
+    assert found["merit.otlp.received", "traces"] == 4
+    assert found["merit.otlp.accepted", "traces"] == 2
+    assert found["merit.otlp.rejected", "trace_id", "traces"] == 1
+    assert found["merit.otlp.rejected", "too old", "traces"] == 1
+    assert {name: found["merit.otlp.requests", *sorted((name, "traces"))] for name in ("accepted", "partial", "rejected")} == {
+        "accepted": 1,
+        "partial": 1,
+        "rejected": 1,
+    }
+
+
+def test_a_request_for_which_there_is_no_room_is_counted():
+    reader = InMemoryMetricReader()
+    instruments = Instruments(MeterProvider([reader]).get_meter("merit"))
+    with running(Slow(), max_bytes=1, instruments=instruments) as intake, pytest.raises(NoRoom):
+        intake.submit(BODY)
+
+    assert counted(reader) == {("merit.otlp.requests", "full", "traces"): 1}

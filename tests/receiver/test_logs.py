@@ -84,14 +84,14 @@ WRONG = {
 
 @pytest.mark.parametrize(("wrong", "said"), WRONG.values(), ids=WRONG)
 def test_a_wrong_record_is_rejected_alone(wrong, said):
-    frames, (outcome,) = read_logs(logs_body(record("a"), wrong, record("b")))
+    frames, (outcome,), _ = read_logs(logs_body(record("a"), wrong, record("b")))
     assert frames["logs"]["Body"].to_list() == ["a", "b"]
     assert (outcome.accepted, outcome.rejected) == (2, 1)
     assert said in outcome.reason
 
 
 def test_malformed_requests_harm_no_others():
-    frames, outcomes = read_logs(
+    frames, outcomes, _ = read_logs(
         logs_body(record("a")), INVALID_UTF8, NESTED_INVALID_UTF8, b"\xff\xff", b"", logs_body(record("b"))
     )
     assert frames["logs"]["Body"].to_list() == ["a", "b"]
@@ -101,7 +101,7 @@ def test_malformed_requests_harm_no_others():
 
 def test_a_huge_resource_repeated_on_very_many_records_is_rejected():
     made = logs_body(*(record("") for _ in range(1000)), resource={"big": "x" * 200_000})
-    frames, (bomb, good) = read_logs(made, logs_body(record()))
+    frames, (bomb, good), _ = read_logs(made, logs_body(record()))
     assert (bomb.accepted, bomb.rejected, good) == (0, 1000, Outcome(accepted=1))
     assert "repeated on each record" in bomb.reason
     assert frames["logs"].height == 1
@@ -120,7 +120,7 @@ def test_json_says_the_same():
         "traceId": TRACE_ID.hex().upper(),
         "spanId": SPAN_ID.hex(),
     }
-    frames, (outcome,) = from_json(sent, sent | {"traceId": "no hex"})
+    frames, (outcome,), _ = from_json(sent, sent | {"traceId": "no hex"})
     row = frames["logs"].row(0, named=True)
     assert (row["TraceId"], row["SpanId"], row["Body"], row["SeverityNumber"]) == (TRACE_ID.hex(), SPAN_ID.hex(), "hello", 9)
     assert (outcome.accepted, outcome.rejected) == (1, 1)

@@ -27,7 +27,7 @@ NESTED_INVALID_UTF8 = field(1, field(2, field(2, field(1, b"m") + field(12, NEST
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_point_of_any_kind_has_the_columns_of_its_table_and_what_it_shares_with_others(kind):
     sent = point(kind, attributes=attributes({"merit.agent.id": "editor"}), flags=1)
-    frames, (outcome,) = read_metrics(metrics_body(metric(sent, kind=kind)))
+    frames, (outcome,), _ = read_metrics(metrics_body(metric(sent, kind=kind)))
     (row,) = point_rows(kind, metrics_body(metric(sent, kind=kind)))
 
     assert dict(frames[kind].schema) == dict(METRICS[kind])
@@ -94,7 +94,7 @@ def test_exemplars_stay_with_their_point():
 
 def test_metrics_of_every_kind_may_come_in_one_request():
     made = metrics_body(*(metric(point(kind), point(kind), kind=kind) for kind in KINDS))
-    frames, (outcome,) = read_metrics(made)
+    frames, (outcome,), _ = read_metrics(made)
     assert {kind: frame.height for kind, frame in frames.items()} == dict.fromkeys(KINDS, 2)
     assert outcome == Outcome(accepted=10)
 
@@ -129,7 +129,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("wrong", "said"), WRONG.values(), ids=WRONG)
 def test_a_wrong_point_is_rejected_alone(wrong, said):
-    frames, (outcome,) = read_metrics(metrics_body(metric(point()), wrong, metric(point("sum"), kind="sum")))
+    frames, (outcome,), _ = read_metrics(metrics_body(metric(point()), wrong, metric(point("sum"), kind="sum")))
     assert (frames["gauge"].height, frames["sum"].height, frames["histogram"].height) == (1, 1, 0)
     assert (outcome.accepted, outcome.rejected) == (2, 1)
     assert said in outcome.reason
@@ -154,7 +154,7 @@ def test_each_request_hears_of_its_own_points_of_all_kinds():
 
 def test_malformed_requests_harm_no_others():
     good = metrics_body(metric(point()))
-    frames, outcomes = read_metrics(good, INVALID_UTF8, NESTED_INVALID_UTF8, b"\xff\xff", b"", good)
+    frames, outcomes, _ = read_metrics(good, INVALID_UTF8, NESTED_INVALID_UTF8, b"\xff\xff", b"", good)
     assert frames["gauge"].height == 2
     assert [type(one) for one in outcomes] == [Outcome, Malformed, Malformed, Malformed, Outcome, Outcome]
 
@@ -172,7 +172,7 @@ def test_json_says_the_same():
     whole = {"timeUnixNano": START_NS, "asInt": "7", "exemplars": exemplars}
     points = [{"timeUnixNano": str(START_NS), "asDouble": "NaN"}, whole]
     document = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": points}}]}]}]}
-    frames, outcomes = read(READING, [to_protobuf(json.dumps(document).encode(), SIGNAL)], Limits(), NOW)
+    frames, outcomes, _ = read(READING, [to_protobuf(json.dumps(document).encode(), SIGNAL)], Limits(), NOW)
     first, second = frames["gauge"].rows(named=True)
     assert math.isnan(first["Value"])
     assert second["Value"] == 7.0

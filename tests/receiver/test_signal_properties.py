@@ -165,7 +165,7 @@ def _comparable(said: Any) -> Any:
 @given(logs())
 @settings(max_examples=80)
 def test_the_columns_of_logs_say_what_the_protobuf_objects_say(made):
-    frames, (outcome,) = read_logs(made)
+    frames, (outcome,), _ = read_logs(made)
     assert plain_rows(frames["logs"]) == log_rows_of(made)
     assert (outcome.accepted, outcome.rejected) == (frames["logs"].height, 0)
     assert dict(frames["logs"].schema) == dict(LOGS)
@@ -174,7 +174,7 @@ def test_the_columns_of_logs_say_what_the_protobuf_objects_say(made):
 @given(metrics())
 @settings(max_examples=150)
 def test_the_columns_of_metrics_say_what_the_protobuf_objects_say(made):
-    frames, (outcome,) = read_metrics(made)
+    frames, (outcome,), _ = read_metrics(made)
     expected = point_rows_of(made)
     for kind, frame in frames.items():
         assert comparable(plain_rows(frame)) == comparable(expected.get(kind, []))
@@ -204,7 +204,7 @@ def test_bytes_that_were_changed_never_crash_and_harm_no_neighbour(of, data, see
     changed = bytearray(data.draw(made) or b"x")
     for _ in range(chance.randint(1, 4)):
         changed[chance.randrange(len(changed))] = chance.randrange(256)
-    frames, outcomes = one(good, bytes(changed[: chance.randint(0, len(changed))]), good)
+    frames, outcomes, _ = one(good, bytes(changed[: chance.randint(0, len(changed))]), good)
     counted = sum(outcome.accepted for outcome in outcomes if not isinstance(outcome, Rejected))
     assert (outcomes[0].accepted, outcomes[2].accepted) == (1, 1)
     assert sum(frame.height for frame in frames.values()) == counted
