@@ -12,9 +12,11 @@ from pathlib import Path
 from exporters.folder import FolderLock
 from exporters.schema import migrations
 from exporters.store import Store, chdb_folder
+from merit.doors import entrances, tokens_of
 from merit.endpoints import Address, endpoints, why_not_bindable
 from merit.settings import DEFAULT_FILE, Settings
 from processors.errors import MeritError, Rejected, Unavailable
+from processors.listening import is_loopback
 
 ROOM_BYTES = 2 * 1024**3
 """Less free space than this is trouble ahead: merges alone need room for a second copy of what they merge."""
@@ -46,7 +48,25 @@ def check(load: Callable[[Path | None], Settings], config: Path | None) -> Itera
         yield from check_folder(folder, settings)
     else:
         yield check_schema(settings)
+    yield from check_doors(settings)
     yield from (check_port(name, endpoint) for name, endpoint in endpoints(settings).items())
+
+
+def check_doors(settings: Settings) -> Iterator[Finding]:
+    """Can the tokens and the certificates be used, and do tokens travel in the open?"""
+    try:
+        at, tokens = entrances(settings), tokens_of(settings.auth)
+    except Rejected as error:
+        yield Finding("doors", ok=False, found=str(error), mend="mend the file, or name another")
+        return
+    if not settings.auth.asks:
+        yield Finding("doors", ok=True, found="nobody is asked for a token")
+        return
+    yield Finding("doors", ok=bool(tokens), found=f"{len(tokens)} tokens", mend="" if tokens else "make one: merit token new")
+    for name, (host, _) in endpoints(settings).items():
+        if not (at[name].tls or is_loopback(host)):
+            found = f"{name} takes tokens without TLS: who listens on the way can use them"
+            yield Finding("doors", ok=True, found=found, mend="give it a certificate, unless a proxy before it has one")
 
 
 def settings_file(config: Path | None) -> str:

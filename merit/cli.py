@@ -1,4 +1,4 @@
-"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `version`.
+"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `token`, `version`.
 
 Parts are imported by the command that needs them, so that `merit --help` answers at once.
 """
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from merit import deadletters
+from merit import deadletters, tokens
 from merit.told import Config, told
 from merit.version import version
 from processors.errors import Rejected
@@ -43,6 +43,7 @@ app.add_typer(job_app, name="job")
 import_app = typer.Typer(help="Bring in what was made elsewhere.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(deadletters.app, name="deadletter")
+app.add_typer(tokens.app, name="token")
 
 
 def print_version(wanted: bool) -> None:

@@ -3,7 +3,7 @@
 import socket
 
 from merit.settings import Settings
-from receiver.settings import host_and_port
+from processors.listening import host_and_port
 
 GRPC = "receivers.otlp.grpc.endpoint"
 HTTP = "receivers.otlp.http.endpoint"

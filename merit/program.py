@@ -15,7 +15,8 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from exporters.store import Store, chdb_folder
-from merit.endpoints import GRPC, HTTP, bracketed, endpoints
+from merit.doors import entrances
+from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
 from merit.judge import Judge
 from merit.keeping import journal_of, masking, spool_on
@@ -61,6 +62,7 @@ class Program:
         instruments = self.telemetry.instruments
         self.store = Store(settings.exporters.clickhouse, instruments)
         self.pipeline = pipeline_on(self.store, settings, now, instruments)
+        self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
         every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
         self.scheduler = Scheduler(every, now, instruments)
@@ -85,8 +87,9 @@ class Program:
             stops.callback(self.spool.stop, GRACE)
             condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
             keep = masking(self.spool.keep_readable, self._redactor)
-            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors)
-            self.api = ApiServer(app, settings.query_api)
+            at = self.entrances
+            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API])
+            self.api = ApiServer(app, settings.query_api, at[API].tls)
             self.api.start()
             stops.callback(self.api.stop)
             self.scheduler.start()
@@ -99,6 +102,8 @@ class Program:
                 self.pipeline.read_keys,
                 redact=self._redactor,
                 instruments=self.telemetry.instruments,
+                grpc=at[GRPC],
+                http=at[HTTP],
             )
             self.receiver.start()
             stops.callback(self.receiver.stop)
@@ -123,7 +128,8 @@ class Program:
     @property
     def http_url(self) -> str:
         """Where OTLP/HTTP is received."""
-        return f"http://{bracketed(endpoints(self.settings)[HTTP][0])}:{self.receiver.http_port}"
+        scheme = "https" if self.entrances[HTTP].tls else "http"
+        return f"{scheme}://{bracketed(endpoints(self.settings)[HTTP][0])}:{self.receiver.http_port}"
 
     @property
     def api_url(self) -> str:

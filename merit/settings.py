@@ -7,14 +7,16 @@ know, and cannot say in which line of a file a key stands.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exporters.settings import ExporterSettings
+from merit.auth_settings import AuthSettings
 from merit.settings_problems import explain, without_empty_sections
 from merit.settings_source import Source, merge, merge_values, read_environment, read_yaml
 from processors.errors import Rejected
+from processors.listening import host_and_port, is_loopback
 from processors.settings import ProcessorSettings
 from query_api.settings import QueryApiSettings
 from receiver.settings import ReceiverSettings
@@ -81,10 +83,29 @@ class Settings(BaseModel):
     """Where rows are stored."""
     query_api: QueryApiSettings = QueryApiSettings()
     """What answers questions over HTTP."""
+    auth: AuthSettings = AuthSettings()
+    """Who may come in."""
     jobs: JobSettings = JobSettings()
     """What runs again and again."""
     telemetry: TelemetrySettings = TelemetrySettings()
     """What Merit reports of itself, and to whom."""
+
+    @model_validator(mode="after")
+    def _closed_by_default(self) -> Self:
+        otlp, api = self.receivers.otlp, self.query_api
+        listeners = (
+            ("receivers.otlp.grpc.endpoint", otlp.grpc.endpoint, "receivers.otlp", otlp.insecure, "send spans"),
+            ("receivers.otlp.http.endpoint", otlp.http.endpoint, "receivers.otlp", otlp.insecure, "send spans"),
+            ("query_api.endpoint", api.endpoint, "query_api", api.insecure, "read everything"),
+        )
+        for name, endpoint, section, insecure, what in () if self.auth.asks else listeners:
+            if not insecure and not is_loopback(host_and_port(endpoint)[0]):
+                raise ValueError(
+                    f"{name} {endpoint!r} can be reached from other machines, and whoever reaches it may {what}: bind to "
+                    f"127.0.0.1, ask for tokens (auth.tokens_file; `merit token new` makes them), or allow it with "
+                    f"{section}.insecure: true"
+                )
+        return self
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

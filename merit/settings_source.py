@@ -108,9 +108,12 @@ def read_environment(environ: Mapping[str, str]) -> Source:
     return Source(values, places)
 
 
+IPV6_ENDPOINT = re.compile(r"\[[0-9A-Fa-f:.%]+\]:\d+")
+
+
 def variable_value(name: str, text: str) -> Any:
     """The text itself, or the list or section that it writes down in YAML (or JSON, which is YAML)."""
-    if not text.lstrip().startswith(("[", "{")):
+    if not text.lstrip().startswith(("[", "{")) or IPV6_ENDPOINT.fullmatch(text.strip()):
         return text
     try:
         return yaml.safe_load(text)

@@ -3,9 +3,12 @@
     MeritError
     ├── Rejected          the same input will always fail: change the input
     │   ├── Malformed     no OTLP, or invalid UTF-8 in it
-    │   └── TooBig        more bytes than the settings allow
+    │   ├── TooBig        more bytes than the settings allow
+    │   ├── Unauthenticated   nobody knows who sent it
+    │   └── Forbidden     who sent it may not
     └── Unavailable       try again: the fault is on our side and may pass
         └── NoRoom        requests come faster than they are stored, or are too many at once
+            └── TooFast   of one sender, more than it may send
 
 Foreign exceptions are translated into these where they enter (httpx, `_exceptions.py`).
 """
@@ -39,3 +42,15 @@ class Unavailable(MeritError):
 
 class NoRoom(Unavailable):
     """What waits to be stored has reached its bound."""
+
+
+class TooFast(NoRoom):
+    """A token's rate is used up."""
+
+
+class Unauthenticated(Rejected):
+    """No token, or none that is known. The message says what to send."""
+
+
+class Forbidden(Rejected):
+    """The token does not have the role that is needed. The message says which."""

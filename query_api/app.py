@@ -6,8 +6,10 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from processors.access import Entrance
 from processors.settings import ProcessorSettings
 from query_api import (
     agent_edits,
@@ -16,6 +18,7 @@ from query_api import (
     benchmarks,
     costs,
     departments,
+    docs_page,
     evaluations,
     export,
     feedback,
@@ -33,6 +36,7 @@ from query_api import (
     workflows,
 )
 from query_api.bodies import Bounded
+from query_api.guard import Guarded, Told
 from query_api.health import Condition
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
@@ -48,6 +52,7 @@ give it as `cursor`, with the same filters, for the next page. Errors are proble
 
 
 AS_SHIPPED = ProcessorSettings()
+ANYBODY = Entrance()
 
 
 def create_app(
@@ -57,6 +62,7 @@ def create_app(
     now: Now,
     condition: Condition,
     processors: ProcessorSettings = AS_SHIPPED,
+    entrance: Entrance = ANYBODY,
 ) -> FastAPI:
     """The application.
 
@@ -67,6 +73,7 @@ def create_app(
         now: the clock.
         condition: how the process is, as it says itself.
         processors: how tasks are classified.
+        entrance: who may come in.
     """
 
     @asynccontextmanager
@@ -74,7 +81,9 @@ def create_app(
         to_thread.current_default_thread_limiter().total_tokens = settings.threads
         yield
 
-    app = FastAPI(title="Merit", description=ABOUT, version="1", lifespan=bounded, redirect_slashes=False)
+    app = FastAPI(
+        title="Merit", description=ABOUT, version="1", lifespan=bounded, redirect_slashes=False, docs_url=None, redoc_url=None
+    )
     ask = asker(store, settings.query_seconds)
     for router in (
         rankings.routes(ask, now),
@@ -98,11 +107,16 @@ def create_app(
         goals.routes(ask, keep, now),
         export.routes(ask, now),
         health.routes(store, condition),
+        docs_page.routes(),
     ):
         app.include_router(router)
     answer_with_problems(app)
     app.add_middleware(Bounded, many_bytes=settings.max_request_mib << 20)
     app.add_middleware(EncodedPath)
+    app.add_middleware(Guarded, entrance)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"])
+    app.add_middleware(Told)
     app.add_middleware(Timed, condition.instruments)
     describe(app)
     return app

@@ -8,6 +8,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from processors.errors import Unavailable
+from processors.listening import Tls, speaking
 from query_api.settings import QueryApiSettings
 
 DRAIN_SECONDS = 5
@@ -21,12 +22,19 @@ class ApiServer:
     Args:
         app: the application.
         settings: where to listen.
+        tls: with which certificate, None without.
     """
 
-    def __init__(self, app: ASGIApp, settings: QueryApiSettings) -> None:
-        self._settings = settings
+    def __init__(self, app: ASGIApp, settings: QueryApiSettings, tls: Tls | None = None) -> None:
+        self._settings, self._scheme = settings, "https" if tls else "http"
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS, backlog=BACKLOG
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            backlog=BACKLOG,
+            **speaking(tls),
         )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
@@ -37,7 +45,7 @@ class ApiServer:
     def url(self) -> str:
         """Where the API is."""
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        return f"http://{host}:{self.port}"
+        return f"{self._scheme}://{host}:{self.port}"
 
     def start(self) -> None:
         """Listen and answer; on return it does.

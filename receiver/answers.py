@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from processors.errors import MeritError, NoRoom, Rejected, TooBig, Unavailable
+from processors.errors import Forbidden, MeritError, NoRoom, Rejected, TooBig, Unauthenticated, Unavailable
 
 
 class Answer(NamedTuple):
@@ -25,6 +25,8 @@ class Answer(NamedTuple):
 ANSWERS: dict[type[MeritError], Answer] = {
     Rejected: Answer(grpc.StatusCode.INVALID_ARGUMENT, 400),
     TooBig: Answer(grpc.StatusCode.INVALID_ARGUMENT, 413),
+    Unauthenticated: Answer(grpc.StatusCode.UNAUTHENTICATED, 401),
+    Forbidden: Answer(grpc.StatusCode.PERMISSION_DENIED, 403),
     NoRoom: Answer(grpc.StatusCode.RESOURCE_EXHAUSTED, 429),
     Unavailable: Answer(grpc.StatusCode.UNAVAILABLE, 503),
 }
@@ -55,3 +57,10 @@ def status_of(error: MeritError) -> Status:
 def retry_after_seconds(error: Unavailable) -> str:
     """The value of a `Retry-After` header: whole seconds, at least one."""
     return str(max(1, math.ceil(error.retry_after.total_seconds())))
+
+
+def headers_of(error: MeritError) -> dict[str, str]:
+    """The headers that go with an error: when to come back, or how to say who one is."""
+    if isinstance(error, Unavailable):
+        return {"Retry-After": retry_after_seconds(error)}
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}

@@ -14,8 +14,11 @@ import grpc
 import grpc.aio
 from google.rpc.status_pb2 import Status
 
+from processors.access import Door, Open
 from processors.errors import MeritError, Unavailable
+from processors.listening import Tls
 from receiver.answers import answer_to, status_of
+from receiver.grpc_doors import Doorkeeper, authorization, credentials, told
 from receiver.intake import Intake
 from receiver.signals import SIGNALS, Signal, response
 
@@ -25,21 +28,22 @@ MAX_CONCURRENT = 1000
 log = logging.getLogger(__name__)
 
 
-def grpc_server(intakes: Mapping[str, Intake], max_request_bytes: int) -> grpc.aio.Server:
+def grpc_server(intakes: Mapping[str, Intake], max_request_bytes: int, door: Door) -> grpc.aio.Server:
     """A server, not bound yet, of the services of the three signals; `intakes` by the names of these."""
     options = [
         ("grpc.max_receive_message_length", max_request_bytes),
         ("grpc.so_reuseport", 0),  # else a second server on the same port takes half of the requests without a word
     ]
-    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_CONCURRENT)
-    server.add_generic_rpc_handlers(_handler(signal, intakes[signal.name]) for signal in SIGNALS)
+    asking = [] if isinstance(door, Open) else [Doorkeeper(door)]
+    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_CONCURRENT, interceptors=asking)
+    server.add_generic_rpc_handlers(_handler(signal, intakes[signal.name], door) for signal in SIGNALS)
     return server
 
 
-def bind(server: grpc.aio.Server, endpoint: str) -> int:
+def bind(server: grpc.aio.Server, endpoint: str, tls: Tls | None = None) -> int:
     """Bind to `host:port` and return the port; raises Unavailable if it is taken."""
     try:
-        port: int = server.add_insecure_port(endpoint)
+        port: int = server.add_secure_port(endpoint, credentials(tls)) if tls else server.add_insecure_port(endpoint)
     except RuntimeError as error:
         raise Unavailable(
             f"OTLP/gRPC cannot listen on {endpoint}: stop what listens there, or set receivers.otlp.grpc.endpoint"
@@ -47,9 +51,10 @@ def bind(server: grpc.aio.Server, endpoint: str) -> int:
     return port
 
 
-def _handler(signal: Signal, intake: Intake) -> grpc.GenericRpcHandler:
+def _handler(signal: Signal, intake: Intake, door: Door) -> grpc.GenericRpcHandler:
     async def handle(body: bytes, context: Any) -> bytes:
         try:
+            door.spend(authorization(context.invocation_metadata()), len(body))
             outcome = await asyncio.wrap_future(intake.submit(body))
             return response(signal, outcome).SerializeToString()
         except MeritError as error:
@@ -58,9 +63,7 @@ def _handler(signal: Signal, intake: Intake) -> grpc.GenericRpcHandler:
             log.exception("An OTLP/gRPC %s request failed", signal.name)
             code = grpc.StatusCode.INTERNAL
             status = Status(code=code.value[0], message="internal error")
-        details = (("grpc-status-details-bin", status.SerializeToString()),)
-        await context.abort(code, status.message, trailing_metadata=details)
-        raise AssertionError("abort raises")
+        return await told(context, code, status)
 
     method = grpc.unary_unary_rpc_method_handler(handle)
     return grpc.method_handlers_generic_handler(signal.service, {"Export": method})

@@ -19,12 +19,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
+from processors.access import Entrance
 from processors.errors import MeritError, Unavailable
-from receiver.answers import answer_to, retry_after_seconds, status_of
+from processors.listening import Tls, host_and_port, speaking
+from receiver.answers import answer_to, headers_of, status_of
 from receiver.http_body import JSON, PROTOBUF, content_type, protobuf_body
 from receiver.intake import Intake
 from receiver.room import Room
-from receiver.settings import host_and_port
 from receiver.signals import SIGNALS, Signal, response
 
 MAX_CONNECTIONS = 1000
@@ -40,12 +41,14 @@ MESSAGES = {
 }
 
 
-def http_app(intakes: Mapping[str, Intake], room: Room, max_request_bytes: int) -> Starlette:
-    """The routes of the three signals; `intakes` by the names of these."""
+def http_app(intakes: Mapping[str, Intake], room: Room, max_request_bytes: int, entrance: Entrance) -> Starlette:
+    """The routes of the three signals, for those whom the entrance lets in; `intakes` by the names of the signals."""
 
     def route(signal: Signal) -> Route:
         async def endpoint(request: Request) -> Response:
+            authorization = admitted(request, entrance)
             body = await protobuf_body(request, signal, room, max_request_bytes)
+            entrance.door.spend(authorization, len(body))
             outcome = await asyncio.wrap_future(intakes[signal.name].submit(body))
             return _reply(request, 200, response(signal, outcome))
 
@@ -56,6 +59,15 @@ def http_app(intakes: Mapping[str, Intake], room: Room, max_request_bytes: int) 
     app = Starlette(exception_handlers=handlers)  # type: ignore[arg-type]  # each takes its own kind of exception
     app.router = Router(routes, redirect_slashes=False)
     return app
+
+
+def admitted(request: Request, entrance: Entrance) -> str | None:
+    """The `Authorization` header of a request that may come in, before its body is read."""
+    if not entrance.knows(request.headers.get("host", "")):
+        raise HTTPException(421, "this address is not called that here: send to 127.0.0.1 or localhost")
+    authorization = request.headers.get("authorization")
+    entrance.door.admit(authorization, "ingest")
+    return authorization
 
 
 def listen(endpoint: str) -> socket.socket:
@@ -69,7 +81,7 @@ def listen(endpoint: str) -> socket.socket:
         raise Unavailable(f"OTLP/HTTP cannot listen on {endpoint} ({error.strerror}): {advice}") from error
 
 
-def http_server(app: Starlette, grace: timedelta) -> uvicorn.Server:
+def http_server(app: Starlette, grace: timedelta, tls: Tls | None = None) -> uvicorn.Server:
     """A server for `app`; hand it a listening socket. It waits at most `grace` for requests under way when it stops."""
     config = uvicorn.Config(
         app,
@@ -81,6 +93,7 @@ def http_server(app: Starlette, grace: timedelta) -> uvicorn.Server:
         ws="none",
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=max(1, round(grace.total_seconds())),
+        **speaking(tls),
     )
     return uvicorn.Server(config)
 
@@ -93,8 +106,7 @@ def _reply(request: Request, status: int, message: Message, headers: dict[str, s
 
 
 async def _refused(request: Request, error: MeritError) -> Response:
-    headers = {"Retry-After": retry_after_seconds(error)} if isinstance(error, Unavailable) else None
-    return _reply(request, answer_to(error).http_status, status_of(error), headers)
+    return _reply(request, answer_to(error).http_status, status_of(error), headers_of(error))
 
 
 async def _not_served(request: Request, error: HTTPException) -> Response:

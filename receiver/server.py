@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
+from processors.access import Entrance
 from processors.telemetry import Instruments
 from receiver.grpc_server import bind, grpc_server
 from receiver.http_server import http_app, http_server, listen
@@ -37,6 +38,7 @@ class Receiver:
         grace: how long stopping waits for what is under way.
         redact: what is done to frames before anything is written.
         instruments: count what comes and what becomes of it.
+        grpc, http: who may come in, and whether TLS is spoken.
     """
 
     def __init__(
@@ -49,7 +51,10 @@ class Receiver:
         grace: timedelta = GRACE,
         redact: Redact = lambda frame: frame,
         instruments: Instruments | None = None,
+        grpc: Entrance = Entrance(),  # noqa: B008 - frozen
+        http: Entrance = Entrance(),  # noqa: B008
     ) -> None:
+        self._grpc_entrance, self._http_entrance = grpc, http
         self._otlp, self._grace = settings.otlp, grace
         limits = Limits(self._otlp.max_attributes, self._otlp.max_attribute_bytes, kept_first)
         self._max_bytes = self._otlp.max_request_mib << 20
@@ -104,10 +109,11 @@ class Receiver:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        grpc_side = grpc_server(self._intakes, self._max_bytes)
-        http_side = http_server(http_app(self._intakes, self._room, self._max_bytes), self._grace)
+        grpc_side = grpc_server(self._intakes, self._max_bytes, self._grpc_entrance.door)
+        app = http_app(self._intakes, self._room, self._max_bytes, self._http_entrance)
+        http_side = http_server(app, self._grace, self._http_entrance.tls)
         with listen(self._otlp.http.endpoint) as sock:
-            ports = bind(grpc_side, self._otlp.grpc.endpoint), sock.getsockname()[1]
+            ports = bind(grpc_side, self._otlp.grpc.endpoint, self._grpc_entrance.tls), sock.getsockname()[1]
             await grpc_side.start()
             serving = asyncio.create_task(http_side.serve([sock]))
             self._ports.set_result(ports)

@@ -1,39 +1,11 @@
 """Settings of `receivers:`."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-
-def _checked(endpoint: str) -> str:
-    host_and_port(endpoint)
-    return endpoint
-
-
-Endpoint = Annotated[str, AfterValidator(_checked)]
-
-
-def host_and_port(endpoint: str) -> tuple[str, int]:
-    """The parts of `host:port` (an IPv6 host in brackets); raises ValueError if it is not that."""
-    try:
-        url = urlsplit(f"//{endpoint}")
-        host, port = url.hostname, url.port
-    except ValueError:
-        host, port = None, None
-    if not host or port is None or url.path or url.username is not None:
-        raise ValueError(f"{endpoint!r} is no endpoint: write host:port, for instance 127.0.0.1:4317 or [::1]:4317")
-    return host, port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+from processors.listening import Endpoint, TlsSettings
 
 
 class GrpcSettings(BaseModel):
@@ -63,8 +35,10 @@ class OtlpSettings(BaseModel):
     """The gRPC server."""
     http: HttpSettings = HttpSettings()
     """The HTTP server."""
+    tls: TlsSettings = TlsSettings()
+    """With which certificate both servers speak TLS."""
     insecure: bool = False
-    """Let anybody who reaches this machine send spans. Needed to bind to anything but loopback."""
+    """Let anybody who reaches this machine send spans. Any address but loopback needs this, or tokens (`auth`)."""
     max_request_mib: Annotated[int, Field(ge=1, le=60)] = 16
     """The largest request, after inflating. Columns count bytes in 31 bits, which a larger one could exceed once what its
     spans share is repeated on each."""
@@ -78,16 +52,6 @@ class OtlpSettings(BaseModel):
     max_attribute_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Bytes kept of an attribute's value; what was cut is counted as dropped. Prompts are wanted, and this is a prompt of
     some 60,000 tokens."""
-
-    @model_validator(mode="after")
-    def _closed_by_default(self) -> Self:
-        for name, endpoint in (("grpc", self.grpc.endpoint), ("http", self.http.endpoint)):
-            if not self.insecure and not is_loopback(host_and_port(endpoint)[0]):
-                raise ValueError(
-                    f"receivers.otlp.{name}.endpoint {endpoint!r} can be reached from other machines, and whoever reaches it "
-                    "may send spans: bind to 127.0.0.1, or allow it with receivers.otlp.insecure: true"
-                )
-        return self
 
     @model_validator(mode="after")
     def _a_request_fits(self) -> Self:

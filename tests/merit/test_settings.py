@@ -215,3 +215,22 @@ def test_the_key_of_an_evaluator_may_be_in_the_environment(tmp_path: Path) -> No
 
 def test_a_key_that_is_not_in_the_environment_is_missed(tmp_path: Path) -> None:
     assert "environment variable JUDGE_KEY, which is not set" in refusal(written(tmp_path, JUDGED))
+
+
+@pytest.mark.parametrize(
+    ("variable", "section"),
+    [
+        ("MERIT_RECEIVERS__OTLP__GRPC__ENDPOINT", "receivers.otlp"),
+        ("MERIT_RECEIVERS__OTLP__HTTP__ENDPOINT", "receivers.otlp"),
+        ("MERIT_QUERY_API__ENDPOINT", "query_api"),
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["0.0.0.0:4318", "[::]:4318", "10.0.0.1:4318", "merit.example.com:4318"])
+def test_an_address_that_others_reach_needs_tokens_or_the_word_insecure(variable: str, section: str, endpoint: str) -> None:
+    said = {variable: endpoint}
+    insecure = {f"MERIT_{section.upper().replace('.', '__')}__INSECURE": "true"}
+
+    with pytest.raises(Rejected, match=rf"can be reached from other machines.*merit token new.*{section}\.insecure: true"):
+        load(None, said)
+    load(None, said | insecure)
+    load(None, said | {"MERIT_AUTH__TOKENS_FILE": "/etc/merit/tokens.yaml"})

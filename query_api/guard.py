@@ -1,0 +1,110 @@
+"""Who may ask, and what browsers are told: before a request reaches any route."""
+
+from math import ceil
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from processors.access import Entrance, Role
+from processors.errors import Forbidden, MeritError, TooFast, Unauthenticated
+from query_api.problems import response
+
+OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs")
+"""What nobody is asked for: they say how the process is and what may be asked, nothing of what is stored."""
+ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
+STATUS = {Unauthenticated: 401, Forbidden: 403, TooFast: 429}
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""For pages. Swagger UI writes styles into the page; scripts come from files of ours alone."""
+
+
+class Guarded:
+    """Lets in whom the entrance lets in. GET is asking (`read`), everything else changes something (`write`).
+
+    Args:
+        app: gets what may come in.
+        entrance: knows the tokens, and what this listener is called.
+    """
+
+    def __init__(self, app: ASGIApp, entrance: Entrance) -> None:
+        self._app, self._entrance = app, entrance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on the request, or answer that it may not come in."""
+        refusal = self._refusal(scope) if scope["type"] in ("http", "websocket") else None
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await refusal(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if not self._entrance.knows(headers.get("host", "")):
+            return _problem(scope, 421, "This address is not called that here: ask 127.0.0.1 or localhost")
+        if is_open(scope["path"]):
+            return None
+        try:
+            self._entrance.door.admit(headers.get("authorization"), needed(scope))
+        except (Unauthenticated, Forbidden, TooFast) as error:
+            return _problem(scope, STATUS[type(error)], str(error), **_more(error))
+        return None
+
+
+class Told:
+    """Tells browsers what they may do with answers.
+
+    Args:
+        app: answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on the request and add headers to the answer, but for those that the route has set itself."""
+
+        async def telling(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                page = headers.get("content-type", "").startswith("text/html")
+                for name, value in (HEADERS | {"Content-Security-Policy": PAGE_POLICY if page else ANSWER_POLICY}).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, telling)
+
+
+def is_open(path: str) -> bool:
+    """Whether nobody is asked for what is at `path`."""
+    return path in OPEN or path.startswith("/docs/")
+
+
+def needed(scope: Scope) -> Role:
+    """The role that a request needs."""
+    return "read" if scope["type"] == "websocket" or scope["method"] in ASKING else "write"
+
+
+def _problem(scope: Scope, status: int, detail: str, **headers: str) -> Response:
+    if scope["type"] != "http":
+        return Response(status_code=status)
+    return response(Request(scope), status, detail[:1].upper() + detail[1:], headers=headers)
+
+
+def _more(error: MeritError) -> dict[str, str]:
+    if isinstance(error, TooFast):
+        return {"Retry-After": str(max(1, ceil(error.retry_after.total_seconds())))}
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
