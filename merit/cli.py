@@ -1,4 +1,4 @@
-"""The command line: `merit serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `token`, `version`.
+"""The command line: `serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `token`, `route`, `version`.
 
 Parts are imported by the command that needs them, so that `merit --help` answers at once.
 """
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from merit import deadletters, tokens
+from merit.route_cli import route_app
 from merit.told import Config, told
 from merit.version import version
 from processors.errors import Rejected
@@ -44,6 +45,7 @@ import_app = typer.Typer(help="Bring in what was made elsewhere.", no_args_is_he
 app.add_typer(import_app, name="import")
 app.add_typer(deadletters.app, name="deadletter")
 app.add_typer(tokens.app, name="token")
+app.add_typer(route_app, name="route")
 
 
 def print_version(wanted: bool) -> None:

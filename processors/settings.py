@@ -9,6 +9,7 @@ from processors.cost_settings import CostSettings
 from processors.judging.settings import JudgeSettings
 from processors.objectives.objectives import ObjectiveSettings
 from processors.redact.settings import RedactSettings
+from processors.routing.settings import RoutingSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -60,3 +61,5 @@ class ProcessorSettings(BaseModel):
     """What kinds of work there are."""
     judge: JudgeSettings = JudgeSettings()
     """Which models judge tasks."""
+    routing: RoutingSettings = RoutingSettings()
+    """How the next task is given out."""

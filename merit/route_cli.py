@@ -1,0 +1,48 @@
+"""`merit route`: judge how tasks are given out, before and after."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from merit.told import Config, told
+
+route_app = typer.Typer(help="Judge how tasks are given out: on a table of outcomes, or on past decisions.", no_args_is_help=True)
+
+
+@route_app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet; one row is one agent on one task.")],
+    history: Annotated[
+        Path | None, typer.Option("--history", metavar="FILE", help="Outcomes that are known beforehand, of all agents.")
+    ] = None,
+    profile: Annotated[str, typer.Option("--profile", help="Weights of quality, cost and speed; as in the settings.")] = "",
+    strategy: Annotated[str, typer.Option("--strategy", help="thompson, ucb, greedy or epsilon.")] = "",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="How many passes, each with luck of its own.")] = 10,
+    keep_order: Annotated[
+        bool, typer.Option("--keep-order", help="Take the tasks as they stand in the file, not in an order drawn for each pass.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: Config = None,
+) -> None:
+    """Replay a table of known outcomes: what would routing have come to, seeing only the outcome of whom it chose?
+
+    Columns: agent, task_id, category, score (0 to 1) or success; where known cost_usd, latency_s, description, complexity.
+    Without a description the task id is taken for one.
+    """
+    from merit import replaying, settings
+    from processors.routing.policies import policy
+
+    with told():
+        routing = settings.load_here(config).processors.routing
+        chosen = policy(routing, strategy, profile)
+        asked = replaying.Asked(file, history, chosen, routing, seeds, keep_order)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("passes", total=None)
+            result = replaying.replayed(asked, lambda done, of: progress.update(bar, completed=done, total=of))
+    if as_json:
+        typer.echo(replaying.as_json(result))
+    else:
+        replaying.show(result, Console(highlight=False))

@@ -1,0 +1,1 @@
+"""Who should do the next task: from observations of past tasks to a choice with its probability."""

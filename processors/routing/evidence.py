@@ -1,0 +1,69 @@
+"""All that is known of one kind of candidates: four measures on the same cells."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from processors.frames import STRING, Columns
+from processors.routing.cells import Cells, Ints
+from processors.routing.changes import Changes
+from processors.routing.effects import Spread
+from processors.routing.features import Floats, features
+from processors.routing.measure import Measure, Prior
+
+OBSERVATIONS: Columns = {
+    "agent_id": STRING,
+    "category": STRING,
+    "description": STRING,
+    "complexity": pl.UInt8(),
+    "success": pl.Float64(),
+    "quality": pl.Float64(),
+    "cost_usd": pl.Float64(),
+    "duration_seconds": pl.Float64(),
+}
+"""One task as it went, the oldest first. Null is unknown; `quality` is in [0, 1], `success` 0 or 1."""
+
+LOG_LEAST = 1e-7
+"""Costs and durations below count as this: what is free has no logarithm."""
+
+SHARE = Prior(average=0.5, noise=0.2, spread=Spread(agent=0.1**2, category=0.25**2, cell=0.2**2))
+LOG = Prior(average=0.0, noise=1.0, spread=Spread(agent=1.0, category=1.0, cell=0.25))
+
+
+class Evidence:
+    """What agents (or models, or providers) have shown.
+
+    Args:
+        threshold: of the detection of changes.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        self.cells = Cells()
+        self.success = Measure(self.cells, SHARE, Changes(threshold))
+        self.quality = Measure(self.cells, SHARE, Changes(threshold))
+        self.cost = Measure(self.cells, LOG)
+        self.duration = Measure(self.cells, LOG)
+
+    def learn(self, observations: pl.DataFrame, weights: Floats | None = None) -> None:
+        """Learn from tasks, columns OBSERVATIONS, in the order in which they ended; `weights` say how much each counts."""
+        rows = features(observations["description"].to_list(), observations["complexity"].to_list())
+        cells = self.cells.add(observations["agent_id"].to_list(), observations["category"].to_list())
+        values = {name: observations[name].to_numpy() for name in MEASURES}
+        self.absorb(cells, rows, values, np.ones(len(rows)) if weights is None else weights)
+
+    def absorb(self, cells: Ints, rows: Floats, values: Mapping[str, Floats], weights: Floats) -> None:
+        """As `learn`, of tasks whose cells and features are known; `values` by column of MEASURES, NaN where unknown."""
+        for name, column in values.items():
+            measure: Measure = getattr(self, MEASURES[name])
+            seen = np.log(np.maximum(column, LOG_LEAST)) if name in LOGARITHMIC else column
+            known = np.isfinite(seen)
+            if known.all():
+                measure.learn(cells, rows, seen, weights)
+            elif known.any():
+                measure.learn(cells[known], rows[known], seen[known], weights[known])
+
+
+MEASURES = {"success": "success", "quality": "quality", "cost_usd": "cost", "duration_seconds": "duration"}
+"""Which column is learnt by which measure."""
+LOGARITHMIC = ("cost_usd", "duration_seconds")

@@ -1,0 +1,248 @@
+"""What agents show of one quantity (success, quality, log cost, log duration), by category and by what the task looks like.
+
+Agents are given different tasks, and some tasks are hard for everybody. So each agent's mean is compared as if all had had
+the task at hand: the influence of the task's features is a ridge regression within cells, the same for all agents, and a
+second, smaller one for what an agent is particularly good at. Only differences from the mean of the own cell are learnt from
+(the within estimator of panel data; as an adjustment of means: analysis of covariance), and either is used in a category
+only while it predicts what comes next better than without.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve
+
+from processors.routing.cells import NOWHERE, Cells, Ints, grown
+from processors.routing.changes import Changes
+from processors.routing.effects import Effects, Spread
+from processors.routing.features import FEATURES, OWN_FEATURES, Floats, folded
+
+GROWTH = 0.02
+"""Effects are solved anew when the data have grown by this share."""
+WEIGHTS_GROWTH, WEIGHTS_LEAST = 0.05, 8
+"""Weights of features, which cost more to solve, when they have grown by this share and so many observations."""
+SMALL = 16
+"""Observations learnt from in one go, however few there were before."""
+SHARED_RIDGE, OWN_RIDGE = 1.0, 10.0
+"""Pseudo-observations: the influence of features is taken to be small, and what is particular to an agent smaller."""
+REMEMBERED = 0.999
+"""What is left of a prediction error after one more in the same category."""
+NOISE_DRAWN = 4.0
+"""Pseudo-observations behind the prior of the noise."""
+SMALLEST = 1e-4
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is believed of a quantity before anything has been observed."""
+
+    average: float
+    noise: float
+    """Variance between tasks of one agent in one category."""
+    spread: Spread
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean and its variance for each agent asked about; `noise` is the variance of a single task about it."""
+
+    mean: Floats
+    variance: Floats
+    noise: float
+    observations: Floats
+
+
+class Measure:
+    """Learns one quantity.
+
+    Args:
+        cells: agents and categories, shared with the other measures.
+        prior: what to believe at first.
+        changes: notices sudden changes and lets go of what was before; for quantities in [0, 1].
+    """
+
+    def __init__(self, cells: Cells, prior: Prior, changes: Changes | None = None) -> None:
+        self._cells, self._prior, self._changes = cells, prior, changes
+        self.count, self._mean = np.zeros(0), np.zeros(0)
+        self._center = np.zeros((0, FEATURES))
+        self._moments, self._products = np.zeros((FEATURES, FEATURES)), np.zeros(FEATURES)
+        self._own_moments = np.zeros((0, OWN_FEATURES, OWN_FEATURES))
+        self._own_products = np.zeros((0, OWN_FEATURES))
+        self._own_count, self._own_solved = np.zeros(0), np.zeros(0)
+        self._errors = np.zeros((0, 3))
+        self._freedom = np.zeros(0)
+        self._shared: Floats = np.zeros(FEATURES)
+        self._own = np.zeros((0, OWN_FEATURES))
+        self._offset, self._own_offset = np.zeros(0), np.zeros(0)
+        self._usual = np.zeros((0, FEATURES))
+        self._learnt, self._solved, self._weighed = 0, 0, 0
+        self.effects = Effects(Spread(**vars(prior.spread)), prior.spread, prior.average)
+
+    @property
+    def learnt(self) -> int:
+        """How many observations were learnt from."""
+        return self._learnt
+
+    def learn(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
+        """Learn from observations in the order in which they were made.
+
+        Args:
+            cells: of each observation.
+            rows: FEATURES of its task, NaN where unknown.
+            values: what was seen.
+            weights: how much each counts.
+        """
+        self._grow()
+        start = 0
+        while start < len(cells):
+            portion = slice(start, start + max(SMALL, int(GROWTH * self._learnt)))
+            self._learn_portion(cells[portion], rows[portion], values[portion], weights[portion])
+            start = portion.stop
+
+    def estimate(self, category: str, agents: Ints, row: Floats, fading: float = 1.0) -> Estimate:
+        """What to expect of `agents` for a task of `category` that looks like `row`; `fading` is what is left of a weight."""
+        number = self._cells.categories.get(category, NOWHERE)
+        cells = self._cells.row(category, agents)
+        noise = self._noise(number)
+        mean, variance = self.effects.expected(number, agents)
+        if not 0 <= number < len(self._usual):
+            return Estimate(mean, variance, noise, np.zeros(len(agents)))
+        usual = self._usual[number]
+        row = np.where(np.isnan(row), usual, row)
+        shared, own = self._helps(number)
+        at = np.where((cells != NOWHERE) & (cells < len(self.count)), cells, 0)
+        count = np.where(at == cells, self.count[at], 0.0) * fading
+        seen = self._mean[at]
+        if shared:
+            toward = row @ self._shared
+            seen = seen + toward - self._offset[at]
+            mean = mean + toward - usual @ self._shared
+        if own:
+            inside = np.where(agents < len(self._own), agents, 0)
+            seen = seen + np.where(inside == agents, self._own[inside] @ folded(row) - self._own_offset[at], 0.0)
+        # Where little was seen and it surprises, its own noise may be greater than that of others: it is believed the less.
+        doubted = noise + (seen - mean) ** 2 / (count + 1.0)
+        pseudo = doubted / variance
+        total = count + pseudo
+        return Estimate((count * seen + pseudo * mean) / total, doubted / total, noise, count)
+
+    def _learn_portion(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
+        """As `learn`, few enough that what is solved need not be renewed in between."""
+        for some in rounds(cells):
+            self._learn_round(cells[some], rows[some], values[some], weights[some])
+        self._learnt += len(cells)
+        if self._learnt - self._weighed >= max(WEIGHTS_GROWTH * self._weighed, WEIGHTS_LEAST):
+            self._weigh()
+        if self._learnt - self._solved >= GROWTH * self._solved:
+            self._solve()
+
+    def _learn_round(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
+        """As `learn`, each cell at most once."""
+        category, agent = self._cells.category_of[cells], self._cells.agent_of[cells]
+        before = self.count[cells]
+        total = before + weights
+        center = self._center[cells]
+        known = np.where(before[:, None] > 0, center, self._usual[category])
+        away = np.where(np.isnan(rows), known, rows) - center
+        off = values - self._mean[cells]
+        weight = before * weights / total
+        plain = off - 0.0
+        shared = off - away @ self._shared
+        near = folded(away)
+        own = shared - (near * self._own[agent]).sum(axis=1)
+        self._moments += (away * weight[:, None]).T @ away
+        self._products += (weight * off) @ away
+        add_at(self._own_moments, agent, weight[:, None, None] * near[:, :, None] * near[:, None, :])
+        add_at(self._own_products, agent, (weight * shared)[:, None] * near)
+        add_at(self._own_count, agent, np.ones(len(agent)))
+        seen = before > 0
+        faded = REMEMBERED ** np.bincount(category[seen], minlength=len(self._errors))
+        self._errors *= faded[:, None]
+        self._freedom *= faded
+        errors = (weight / weights)[:, None] * np.column_stack([plain, shared, own]) ** 2
+        add_at(self._errors, category[seen], errors[seen])
+        add_at(self._freedom, category[seen], np.ones(int(seen.sum())))
+        self._mean[cells] += off * weights / total
+        self._center[cells] = center + away * (weights / total)[:, None]
+        self.count[cells] = total
+        self._offset[cells] = self._center[cells] @ self._shared
+        self._own_offset[cells] = (folded(self._center[cells]) * self._own[agent]).sum(axis=1)
+        if self._changes is not None:
+            level = values - np.where(self._errors[category, 1] < self._errors[category, 0], away @ self._shared, 0.0)
+            self._changes.watch(cells, self._cells.category_of, level, self.count, self._mean)
+
+    def _helps(self, category: int) -> tuple[bool, bool]:
+        """Whether features, and weights of the agent's own, have predicted this category better than without."""
+        plain, shared, own = self._errors[category]
+        return bool(shared <= plain), bool(own <= min(plain, shared))
+
+    def _noise(self, category: int) -> float:
+        """The variance of a task about what is expected of it, drawn to that of all categories and to the prior."""
+        best = self._errors.min(axis=1) if len(self._errors) else np.zeros(0)
+        everywhere = (best.sum() + NOISE_DRAWN * self._prior.noise) / (self._freedom.sum() + NOISE_DRAWN)
+        if not 0 <= category < len(best):
+            return float(max(everywhere, SMALLEST))
+        here = (best[category] + NOISE_DRAWN * everywhere) / (self._freedom[category] + NOISE_DRAWN)
+        return float(max(here, SMALLEST))
+
+    def _weigh(self) -> None:
+        """Renew the weights of the features."""
+        self._weighed = self._learnt
+        self._shared = solve(self._moments + SHARED_RIDGE * np.eye(FEATURES), self._products, assume_a="pos")
+        due = np.flatnonzero(self._own_count > self._own_solved * (1 + WEIGHTS_GROWTH))
+        ridge = OWN_RIDGE * np.eye(OWN_FEATURES)
+        self._own[due] = np.linalg.solve(self._own_moments[due] + ridge, self._own_products[due][:, :, None])[:, :, 0]
+        self._own_solved[due] = self._own_count[due]
+        seen = np.flatnonzero(self.count > 0)
+        self._offset = self._center @ self._shared
+        self._own_offset[seen] = (folded(self._center[seen]) * self._own[self._cells.agent_of[seen]]).sum(axis=1)
+
+    def _solve(self) -> None:
+        """Renew usual tasks and effects."""
+        self._solved = self._learnt
+        seen = np.flatnonzero(self.count > 0)
+        category, agent = self._cells.category_of[seen], self._cells.agent_of[seen]
+        self._renew_usual(seen, category)
+        mean = self._mean[seen] + self._usual[category] @ self._shared - self._offset[seen]
+        noise = np.array([self._noise(number) for number in range(len(self._errors))])[category] / self.count[seen]
+        self.effects.renew(category, agent, mean, noise, (len(self._cells.categories), len(self._cells.agents)))
+
+    def _renew_usual(self, seen: Ints, category: Ints) -> None:
+        """What the tasks of each category usually look like."""
+        total = np.zeros_like(self._usual)
+        np.add.at(total, category, self.count[seen][:, None] * self._center[seen])
+        count = np.bincount(category, self.count[seen], len(total))
+        self._usual = np.divide(total, count[:, None], out=total, where=count[:, None] > 0)
+
+    def _grow(self) -> None:
+        """Make room for new cells, agents and categories."""
+        cells, agents, categories = len(self._cells), len(self._cells.agents), len(self._cells.categories)
+        self.count, self._mean = grown(self.count, cells), grown(self._mean, cells)
+        self._center = grown(self._center, cells)
+        self._offset, self._own_offset = grown(self._offset, cells), grown(self._own_offset, cells)
+        self._own_moments, self._own_products = grown(self._own_moments, agents), grown(self._own_products, agents)
+        self._own, self._own_count = grown(self._own, agents), grown(self._own_count, agents)
+        self._own_solved = grown(self._own_solved, agents)
+        self._errors, self._freedom = grown(self._errors, categories), grown(self._freedom, categories)
+        self._usual = grown(self._usual, categories)
+
+
+def add_at(target: Floats, index: Ints, amount: Floats) -> None:
+    """Add to rows of `target`, of which some may be meant several times; numpy's own way is slow for one alone."""
+    if len(index) == 1:
+        target[index[0]] += amount[0]
+    elif len(index):
+        np.add.at(target, index, amount)
+
+
+def rounds(cells: Ints) -> list[Ints]:
+    """Positions in `cells`, parted so that no part holds a cell twice and order is kept within each cell."""
+    if len(cells) == 1:
+        return [np.zeros(1, np.int64)]
+    order = np.argsort(cells, kind="stable")
+    first = np.r_[True, cells[order][1:] != cells[order][:-1]]
+    start = np.maximum.accumulate(np.where(first, np.arange(len(cells)), 0))
+    turn = np.empty(len(cells), np.int64)
+    turn[order] = np.arange(len(cells)) - start
+    by_turn = np.argsort(turn, kind="stable")
+    return np.split(by_turn, np.cumsum(np.bincount(turn))[:-1])

@@ -1,0 +1,105 @@
+"""A table of known outcomes: which agent did how well at which task; checked, completed, turned into matrices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from processors.errors import Rejected
+from processors.routing.features import Floats, features
+
+REQUIRED = ("agent", "task_id", "category")
+NUMBERS = ("score", "success", "cost_usd", "latency_s", "complexity")
+MOST_OUTCOMES = 50_000_000
+"""Tasks times agents; beyond, the matrices do not fit."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Tasks in rows, agents in columns; NaN where an agent did not do a task or a value is not known."""
+
+    agents: list[str]
+    categories: list[str]
+    """The category of each task."""
+    rows: Floats
+    """The features of each task."""
+    score: Floats
+    """What is to be high: `score`, else `success`."""
+    is_success: bool
+    """Whether `score` is 0 or 1, a success, rather than a graded quality."""
+    cost_usd: Floats
+    latency_s: Floats
+
+
+def outcomes(table: pl.DataFrame, name: str) -> Outcomes:
+    """Read a table.
+
+    Args:
+        table: columns `agent, task_id, category`, `score` or `success`, and where known `cost_usd, latency_s, description,
+            complexity`. Without a description the task id is taken for one.
+        name: what to call the table in messages.
+
+    Raises:
+        Rejected: a column is missing, a value out of range, a row there twice.
+    """
+    checked = check(table, name)
+    tasks = checked.unique("task_id", keep="first", maintain_order=True)
+    agents = checked["agent"].unique(maintain_order=True)
+    if len(tasks) * len(agents) > MOST_OUTCOMES:
+        raise Rejected(f"{name}: {len(tasks):,} tasks of {len(agents):,} agents are too many to replay at once")
+    at = {
+        "row": checked["task_id"].replace_strict(tasks["task_id"], pl.arange(len(tasks), eager=True), return_dtype=pl.Int64),
+        "column": checked["agent"].replace_strict(agents, pl.arange(len(agents), eager=True), return_dtype=pl.Int64),
+    }
+
+    def matrix(column: str) -> Floats:
+        out = np.full((len(tasks), len(agents)), np.nan)
+        if column in checked.columns:
+            out[at["row"].to_numpy(), at["column"].to_numpy()] = checked[column].fill_null(np.nan).to_numpy()
+        return out
+
+    described = tasks["description"] if "description" in tasks.columns else tasks["task_id"]
+    complexity = (
+        tasks["complexity"].fill_nan(None).cast(pl.Int64).to_list() if "complexity" in tasks.columns else [None] * len(tasks)
+    )
+    graded = "score" in checked.columns
+    return Outcomes(
+        agents=agents.to_list(),
+        categories=tasks["category"].to_list(),
+        rows=features(described.to_list(), complexity),
+        score=matrix("score" if graded else "success"),
+        is_success=not graded,
+        cost_usd=matrix("cost_usd"),
+        latency_s=matrix("latency_s"),
+    )
+
+
+def check(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """`table` with its columns in their types; raises Rejected with what to mend."""
+    missing = [column for column in REQUIRED if column not in table.columns]
+    if missing or not {"score", "success"} & set(table.columns):
+        wanted = ", ".join([*missing, *([] if {"score", "success"} & set(table.columns) else ["score or success"])])
+        raise Rejected(f"{name}: no column {wanted}; there are {', '.join(table.columns) or 'none'}")
+    if table.is_empty():
+        raise Rejected(f"{name}: no rows")
+    texts = [pl.col(column).cast(pl.String) for column in (*REQUIRED, "description") if column in table.columns]
+    numbers = [column for column in NUMBERS if column in table.columns]
+    try:
+        cast = table.with_columns(*texts, *(pl.col(column).cast(pl.Float64) for column in numbers))
+    except pl.exceptions.InvalidOperationError as error:
+        raise Rejected(f"{name}: a value of {', '.join(numbers)} is no number: {str(error).splitlines()[0]}") from error
+    for column in REQUIRED:
+        if cast[column].null_count():
+            raise Rejected(f"{name}: {column} is empty in {cast[column].null_count():,} rows")
+    for column in (column for column in ("score", "success") if column in numbers):
+        wrong = cast.filter(~pl.col(column).is_between(0, 1) & pl.col(column).is_not_null())
+        if len(wrong):
+            raise Rejected(
+                f"{name}: {column} must lie between 0 and 1; found {wrong[column][0]:g} and {len(wrong) - 1:,} more like it"
+            )
+    if cast["score" if "score" in numbers else "success"].is_null().all():
+        raise Rejected(f"{name}: no outcome is known: score or success is empty everywhere")
+    twice = cast.height - cast.unique(["agent", "task_id"]).height
+    if twice:
+        raise Rejected(f"{name}: {twice:,} rows repeat an agent and a task_id that another row has")
+    return cast

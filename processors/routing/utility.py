@@ -1,0 +1,41 @@
+"""What a choice is worth: quality, cost and speed in one number, by the weights of a profile.
+
+Quality is the chance of success times the quality of what succeeds, in [0, 1]. Cost counts in proportion to money (a bounded
+score of thrift would tell cheap from very cheap and not dear from very dear): as a share of what the dearest agent of the
+category costs, or of ten times the usual if that is less, lest one absurd price make all others look free. Duration likewise.
+"""
+
+import numpy as np
+from scipy.special import ndtr
+
+from processors.routing.features import Floats
+from processors.routing.measure import Estimate
+
+MOST = 10.0
+"""The dearest counts at most as so many times the usual."""
+
+
+def worth(success: Estimate | None, quality: Estimate | None) -> tuple[Floats, Floats]:
+    """Mean and variance of chance of success times quality; what has never been observed of anybody counts as 1."""
+    parts = [(np.clip(each.mean, 0.0, 1.0), each.variance) for each in (success, quality) if each is not None]
+    if len(parts) == 1:
+        return parts[0]
+    (s, s_variance), (q, q_variance) = parts
+    return s * q, q**2 * s_variance + s**2 * q_variance
+
+
+def share(estimate: Estimate, everyone: Floats) -> Floats:
+    """A cost or duration as a share of the dearest; `everyone` are the typical ones of all agents of the category."""
+    dearest = max(min(everyone.max(), MOST * float(np.median(everyone))), 1e-12)
+    return np.asarray(np.minimum(typical(estimate) / dearest, MOST))
+
+
+def typical(estimate: Estimate) -> Floats:
+    """The mean of a log-normal quantity."""
+    return np.asarray(np.exp(np.minimum(estimate.mean + estimate.noise / 2, 50.0)))
+
+
+def chance_within(estimate: Estimate, limit: float) -> Floats:
+    """The chance of each that a task stays within `limit`, a cost or a duration."""
+    away = (np.log(max(limit, 1e-12)) - estimate.mean) / np.sqrt(estimate.noise + estimate.variance)
+    return np.asarray(ndtr(away))

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+
+from processors.routing.cells import Cells
+from processors.routing.evidence import LOG, SHARE
+from processors.routing.features import FEATURES, features
+from processors.routing.measure import Measure, rounds
+
+UNKNOWN = np.full(FEATURES, np.nan)
+
+
+def taught(observations: list[tuple[str, str, float]], rows=None, prior=SHARE) -> tuple[Cells, Measure]:
+    cells = Cells()
+    measure = Measure(cells, prior)
+    agents, categories, values = zip(*observations, strict=True)
+    numbers = cells.add(agents, categories)
+    rows = np.tile(UNKNOWN, (len(values), 1)) if rows is None else rows
+    measure.learn(numbers, rows, np.array(values), np.ones(len(values)))
+    return cells, measure
+
+
+def test_much_seen_is_believed_and_little_drawn_to_what_others_show():
+    seen = [("often", "coding", 0.9)] * 200 + [("once", "coding", 0.0)] + [("other", "coding", 0.8)] * 50
+    _, measure = taught(seen)
+
+    found = measure.estimate("coding", np.arange(3), UNKNOWN)
+
+    assert found.mean[0] == pytest.approx(0.9, abs=0.01)
+    assert 0.1 < found.mean[1] < 0.8
+    assert found.variance[1] > 10 * found.variance[0]
+    assert found.observations.tolist() == [200, 1, 50]
+
+
+def test_an_agent_is_expected_to_be_in_a_new_category_what_it_was_elsewhere():
+    seen = [
+        (agent, category, value) for agent, value in (("good", 0.9), ("bad", 0.3)) for category in "abcdef" for _ in range(40)
+    ]
+    _, measure = taught(seen + [("third", "new", 0.6)] * 30)
+
+    good, bad = measure.estimate("new", np.arange(2), UNKNOWN).mean
+
+    assert good > bad + 0.1
+
+
+def test_a_category_that_nobody_did_has_an_answer():
+    _, measure = taught([("a", "x", 1.0), ("b", "x", 0.0)])
+
+    found = measure.estimate("never heard of", np.arange(3), UNKNOWN)
+
+    assert np.isfinite(found.mean).all()
+    assert (found.variance > 0).all()
+    assert (found.observations == 0).all()
+
+
+def test_who_was_given_the_hard_tasks_is_not_taken_for_bad():
+    random = np.random.default_rng(0)
+    hard = random.random(600) < np.repeat([0.9, 0.1], 300)
+    texts = ["prove the theorem" if each else "list the files" for each in hard]
+    agents = ["brave"] * 300 + ["careful"] * 300
+    values = np.where(hard, 0.2, 0.8) + np.where(np.arange(600) < 300, 0.1, 0.0)
+    order = random.permutation(600)
+    rows = features(texts, [None] * 600)[order]
+    cells, measure = taught([(agents[i], "coding", float(values[i])) for i in order], rows)
+
+    found = measure.estimate("coding", np.array([cells.agents["brave"], cells.agents["careful"]]), UNKNOWN).mean
+
+    assert found[0] - found[1] == pytest.approx(0.1, abs=0.04)
+    easy = measure.estimate("coding", np.arange(2), features(["list the files"], [None])[0]).mean
+    difficult = measure.estimate("coding", np.arange(2), features(["prove the theorem"], [None])[0]).mean
+    assert (easy > difficult + 0.4).all()
+
+
+def test_an_agent_that_is_good_at_one_kind_of_task_is_told_from_one_that_is_good_at_the_other():
+    random = np.random.default_rng(0)
+    rust = random.random(1200) < 0.5
+    first = random.random(1200) < 0.5
+    values = np.where(rust == first, 0.9, 0.2)
+    rows = features(["write it in rust" if each else "write it in cobol" for each in rust], [None] * 1200)
+    cells, measure = taught(
+        [("a" if each else "b", "coding", float(value)) for each, value in zip(first, values, strict=True)], rows
+    )
+    numbers = np.array([cells.agents["a"], cells.agents["b"]])
+
+    in_rust = measure.estimate("coding", numbers, features(["write it in rust"], [None])[0]).mean
+    in_cobol = measure.estimate("coding", numbers, features(["write it in cobol"], [None])[0]).mean
+
+    assert in_rust[0] > in_rust[1] + 0.3
+    assert in_cobol[1] > in_cobol[0] + 0.3
+
+
+def test_features_that_tell_nothing_do_no_harm():
+    random = np.random.default_rng(0)
+    texts = [" ".join(random.choice(list("abcdefghijklmnop"), 5)) for _ in range(800)]
+    values = random.random(800) * 0.2 + 0.7
+    _, measure = taught([("only", "coding", float(value)) for value in values], features(texts, [None] * 800))
+
+    for text in texts[:20]:
+        assert measure.estimate("coding", np.zeros(1, int), features([text], [None])[0]).mean[0] == pytest.approx(0.8, abs=0.03)
+
+
+def test_complexity_that_the_user_said_counts():
+    levels = [1, 5] * 200
+    rows = features([None] * 400, levels)
+    _, measure = taught([("a", "coding", 0.9 if level == 1 else 0.3) for level in levels], rows)
+
+    easy, hard = (measure.estimate("coding", np.zeros(1, int), features([None], [level])[0]).mean[0] for level in (1, 5))
+
+    assert easy > hard + 0.4
+
+
+def test_costs_are_learnt_on_a_log_scale():
+    _, measure = taught([("dear", "x", np.log(1.0)), ("cheap", "x", np.log(0.01))] * 50, prior=LOG)
+
+    dear, cheap = np.exp(measure.estimate("x", np.arange(2), UNKNOWN).mean)
+
+    assert dear == pytest.approx(1.0, rel=0.1)
+    assert cheap == pytest.approx(0.01, rel=0.1)
+
+
+def test_rounds_keep_the_order_within_a_cell_and_hold_none_twice():
+    parts = rounds(np.array([3, 1, 3, 3, 1, 2]))
+
+    assert [sorted(part.tolist()) for part in parts] == [[0, 1, 5], [2, 4], [3]]
+
+
+def test_learning_in_one_go_is_learning_one_by_one():
+    random = np.random.default_rng(3)
+    seen = [(f"agent {random.integers(4)}", f"category {random.integers(3)}", float(random.random())) for _ in range(300)]
+    cells, at_once = taught(seen)
+    one_by_one = Measure(again := Cells(), SHARE)
+    for agent, category, value in seen:
+        one_by_one.learn(again.add([agent], [category]), UNKNOWN[None], np.array([value]), np.ones(1))
+
+    for category in cells.categories:
+        for agent in cells.agents:
+            first = at_once.estimate(category, np.array([cells.agents[agent]]), UNKNOWN).mean
+            second = one_by_one.estimate(category, np.array([again.agents[agent]]), UNKNOWN).mean
+            assert first == pytest.approx(second, abs=0.02)
