@@ -11,18 +11,20 @@ from processors.frames import conform
 
 MOST_SIGHTINGS = 1_000_000
 """Different things that tasks say of agents, which are looked at; of more, the latest."""
+SECONDS_FOR_ALL = 300
+"""Reading all tasks of a year takes longer than an answer may."""
 
 
-def last_stored(store: Store) -> datetime:
-    """When the last task was stored, by the store's clock."""
-    stored: datetime = store.query(question("last_stored_task"))["stored_at"].item()
+def last_stored(store: Store, since: datetime) -> datetime:
+    """When the last task was stored, by the store's clock; not before `since`."""
+    stored: datetime = store.query(question("last_stored_task"), {"since": since})["stored_at"].item()
     return stored
 
 
 def sightings(store: Store, since: datetime | None) -> pl.DataFrame:
     """What tasks say of their agents, columns SIGHTINGS: those stored since, or all."""
     if since is None:
-        found = store.query(question("agent_sightings"), {"most": MOST_SIGHTINGS})
+        found = store.query(question("agent_sightings"), {"most": MOST_SIGHTINGS}, max_execution_time=SECONDS_FOR_ALL)
     else:
         found = store.query(question("new_agent_sightings"), {"since": since, "most": MOST_SIGHTINGS})
     return conform(found, SIGHTINGS)

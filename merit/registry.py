@@ -8,10 +8,11 @@ import polars as pl
 
 from exporters import agents
 from exporters.store import Store
+from exporters.traces import EPOCH
 from processors.agents import changed, correct, grow
 
-OVERLAP = timedelta(seconds=30)
-"""An insert may be stamped this long before it can be read."""
+OVERLAP = timedelta(seconds=5)
+"""An insert may be stamped this long before it can be read; what takes longer is found when all is worked out again."""
 ANEW = timedelta(minutes=10)
 """How often everything is worked out again, for what was derived differently since."""
 
@@ -34,12 +35,12 @@ class Registry:
         self._now = now
         self._refreshing = Lock()
         self._worked_out: datetime | None = None
-        self._stored: datetime | None = None
+        self._stored = EPOCH
 
     def refresh(self) -> int:
         """Take in what is new; how many agents' rows changed."""
         with self._refreshing:
-            now, stored = self._now(), agents.last_stored(self._store)
+            now, stored = self._now(), agents.last_stored(self._store, self._stored)
             anew = self._worked_out is None or not timedelta(0) <= now - self._worked_out < ANEW
             count = self._work_out(now) if anew else self._grow(now)
             self._worked_out = now if anew else self._worked_out
@@ -52,8 +53,7 @@ class Registry:
         return self._keep(changed(known, after, version(now)))
 
     def _grow(self, now: datetime) -> int:
-        assert self._stored is not None
-        seen = agents.sightings(self._store, self._stored - OVERLAP)
+        seen = agents.sightings(self._store, max(self._stored - OVERLAP, EPOCH))
         if seen.is_empty():
             return 0
         known = agents.known_agents(self._store, seen["agent_id"].unique().to_list())

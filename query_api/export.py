@@ -87,13 +87,19 @@ def routes(ask: Ask, now: Now) -> APIRouter:
     return router
 
 
+def columns(row: type[Answer]) -> list[str]:
+    """The names of an answer's fields, its own before those that it has in common with others: who comes before how much."""
+    common = [name for base in row.__bases__ if issubclass(base, Answer) for name in base.model_fields]
+    return [*(name for name in row.model_fields if name not in common), *common]
+
+
 def file(name: str, question: Exported, row: type[Answer], parts: Iterator[pl.DataFrame], now: datetime) -> StreamingResponse:
     """The answer that is a file of `parts`, with the columns of `row` in their order.
 
     The first part is asked for here, so that a store that is away is answered as such. If it goes away later the connection
     breaks: what has arrived can be told from a whole file.
     """
-    shown = (part.select(name for name in row.model_fields if name in part.columns) for part in parts)
+    shown = (part.select(name for name in columns(row) if name in part.columns) for part in parts)
     written = FORMATS[question.format]
     body = written.write(chain([next(shown)], shown))
     called = f"merit-{name}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.{question.format}"

@@ -79,6 +79,8 @@ class Overview(Answer):
     """What passed between agents."""
     queue_length: Measure
     """What waits at the end of the window, by the gauge `merit.queue.length` of all who send it; null if nobody does."""
+    open_decisions: Measure
+    """Routing decisions of which nothing has come back yet, at the end of the window; null while nothing is routed."""
     goals: list[Goal]
     """The goals that are set, for all and for the departments that are asked for, over the last 30 days."""
 
@@ -106,6 +108,7 @@ def routes(ask: Ask, now: Now) -> APIRouter:
             **of_workflows(ask, asked),
             "messages": of_messages(ask, asked),
             **changes(ask("queue_length", asked, PERIODS), (), ("queue_length",)),
+            "open_decisions": measure(None, None),
             "goals": standing(ask, moment, question.department),
         }
 

@@ -76,6 +76,14 @@ def number(cell: str) -> Any:
         return cell
 
 
+FIRST = {"tasks": "task_id", "nodes": "task_id", "costs": "group", "rankings": "rank"}
+
+
+@pytest.mark.parametrize(("what", "first"), FIRST.items())
+def test_the_first_column_says_what_the_row_is(api: TestClient, what: str, first: str) -> None:
+    assert api.get(f"/v1/export/{what}").text.partition(",")[0] == first
+
+
 def test_parquet_keeps_types_and_money_exact(api: TestClient, tables: Store) -> None:
     put(tables, "tasks", [task(1, cost_usd=Decimal("0.123456789012"), models=["a", "b"])])
     found = pl.read_parquet(BytesIO(api.get("/v1/export/tasks?format=parquet").content))

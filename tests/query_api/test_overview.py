@@ -46,6 +46,7 @@ def test_every_number_is_held_against_the_day_before(api: TestClient, tables: St
         "active_agents": told(2, 1),
         "healthy_agents": told(2, 1),
         "queue_length": told(None, None),
+        "open_decisions": told(None, None),
         "multi_agent_workflows": told(0, 0),
         "multi_agent_success_rate": told(None, None),
     }
