@@ -16,8 +16,9 @@ from query_api.settings import QueryApiSettings
 from query_api.tasks import TaskQuestion
 from tests.query_api.build import NOW
 
-LISTS = ("tasks", "nodes", "workflows", "costs", "agents", "agents/a/nodes", "rankings")
+LISTS = ("tasks", "nodes", "workflows", "costs", "agents", "agents/a/nodes", "rankings", "models", "providers", "departments")
 SINGLE = ("tasks/a", "agents/a", "traces/a")
+WHOLE = ("overview", "goals", "benchmarks", "export/rankings", "export/tasks", "export/nodes", "export/costs")
 
 
 class Broken:
@@ -144,7 +145,7 @@ def test_a_wrong_method_is_refused(api: TestClient, method: str) -> None:
     assert answer.headers["allow"] == "GET"
 
 
-@pytest.mark.parametrize("route", LISTS + SINGLE)
+@pytest.mark.parametrize("route", LISTS + SINGLE + WHOLE)
 def test_without_the_store_every_route_says_when_to_come_back(away: TestClient, route: str) -> None:
     answer = away.get(f"/v1/{route}")
     body = problem(answer, 503)
@@ -153,7 +154,7 @@ def test_without_the_store_every_route_says_when_to_come_back(away: TestClient, 
     assert "try again in 5 s" in body["detail"]
 
 
-@pytest.mark.parametrize("route", LISTS + SINGLE)
+@pytest.mark.parametrize("route", LISTS + SINGLE + WHOLE)
 def test_a_fault_of_ours_shows_nothing_of_our_insides(broken: TestClient, route: str) -> None:
     answer = broken.get(f"/v1/{route}")
     problem(answer, 500)
