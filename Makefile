@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test lint bench soak package clean
+.PHONY: help demo run test lint bench soak fuzz package clean
 
 PYTHON ?=
 VENV := .venv
@@ -33,6 +33,9 @@ bench: $(VENV)/installed-test ## Measure spans per second and CPU per span
 
 soak: $(VENV)/installed-test ## Ten minutes of full load: does memory level off? ARGS="--minutes 60" for longer
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
+
+fuzz: $(VENV)/installed-test ## Many more spoilt requests and questions; EXAMPLES=10000 for longer
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest --timeout 0 tests/receiver/test_fuzz.py tests/query_api/test_fuzz.py $(ARGS)
 
 package: $(VENV)/installed ## Build the wheel and try it in an environment of its own
 	@scripts/try-wheel "$(BIN)/python"

@@ -220,6 +220,9 @@ def run_job(name: Annotated[str, typer.Argument(help="As `merit job list` names 
 def import_evaluations(
     file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON lines (.jsonl, .ndjson), by its ending.", metavar="FILE")],
     api: Annotated[str, typer.Option("--api", metavar="URL", help="The API of the Merit that runs.")] = "http://127.0.0.1:8080",
+    token_file: Annotated[
+        typer.FileText | None, typer.Option("--token-file", metavar="FILE", help="Holds a token with the role write.")
+    ] = None,
 ) -> None:
     """Send judgements in a file to a running Merit: ratings of users, scores of judges, of checks, of peers.
 
@@ -231,7 +234,7 @@ def import_evaluations(
     from merit.demo.api import Api
 
     with told():
-        counts = list(importing.run(file, Api(api)))
+        counts = list(importing.run(file, Api(api, token_file.read().strip() if token_file else "")))
     kept, waiting = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
     typer.echo(f"kept {kept} evaluations, {waiting} of them wait for their task")
 

@@ -13,17 +13,18 @@ Row = dict[str, Any]
 
 
 class Api:
-    """The API at `url`, e.g. `http://127.0.0.1:8080`.
+    """The API at `url`, e.g. `http://127.0.0.1:8080`, shown a `token` if it asks for one.
 
     Raises, from every method:
         Rejected: the question is not understood, or `url` is no address.
         Unavailable: nobody answers.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         if not url.startswith(("http://", "https://")):
             raise Rejected(f"{url!r} is no address of an API: write http://host:port")
         self.url = url.rstrip("/")
+        self._shown = {"Authorization": f"Bearer {token}"} if token else {}
 
     def get(self, path: str, **parameters: Any) -> Row:
         """One answer."""
@@ -34,7 +35,8 @@ class Api:
         return self._answer(path, "", body, {"Content-Type": kind})
 
     def _answer(self, path: str, query: str, body: bytes | None, headers: Mapping[str, str]) -> Row:
-        request = Request(f"{self.url}{path}{query}", body, {"Accept": "application/json", **headers})  # noqa: S310 - checked above
+        told = {"Accept": "application/json", **self._shown, **headers}
+        request = Request(f"{self.url}{path}{query}", body, told)  # noqa: S310 - checked above
         try:
             with urlopen(request, timeout=60) as reply:  # noqa: S310 - checked above
                 answer: Row = json.load(reply)
