@@ -17,7 +17,7 @@ ERRORS = {
     "503": "The store does not answer, or a part is not ready; `Retry-After` says when to come back",
 }
 
-TOKEN = """Where Merit asks for tokens: one with the role `read` for GET, with `write` for all else. Without: 401; without the
+WHOSE = """Where Merit asks for tokens: one with the role `read` for GET, with `write` for all else. Without: 401; without the
 role: 403; too fast: 429 with `Retry-After`."""
 
 
@@ -32,7 +32,7 @@ def describe(app: FastAPI) -> None:
         schemas |= schema.pop("$defs") | {"Problem": schema}
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        said["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "description": TOKEN}}
+        said["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "description": WHOSE}}
         said["security"] = [{}, {"token": []}]
         for path, methods in said["paths"].items():
             for operation in methods.values():
