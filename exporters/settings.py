@@ -25,6 +25,8 @@ class Retention(BaseModel):
     """`tasks` and `workflows`: 13 months."""
     evaluations: Days = 395
     """`evaluations` and `judgements`: 13 months."""
+    alerts: Days = 395
+    """`alerts`, `alert_events` and `silences`: 13 months."""
 
 
 class ClickHouseSettings(BaseModel):

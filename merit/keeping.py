@@ -19,7 +19,7 @@ from receiver.decode import SPANS
 from receiver.journal import Journal
 from receiver.spool import Spool
 
-FREE_TEXTS = ("comment",)
+FREE_TEXTS = ("comment", "note")
 """Columns of what is sent to the API in which people write what they like."""
 BESIDE_A_SERVER = Path("merit-journal")
 

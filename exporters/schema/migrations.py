@@ -26,6 +26,9 @@ RETENTION_OF = {
     "workflows": ("started_at", "tasks"),
     "evaluations": ("evaluated_at", "evaluations"),
     "judgements": ("judged_at", "evaluations"),
+    "alerts": ("started_at", "alerts"),
+    "alert_events": ("at", "alerts"),
+    "silences": ("ends_at", "alerts"),
 }
 """Per table: the column that ages and the field of `Retention` that says for how long."""
 

@@ -5,6 +5,7 @@ import pytest
 from exporters.store import Store
 from exporters.traces import store_spans
 from processors.agents import AGENTS, EDITS
+from processors.alerts.frames import ALERT_EVENTS, ALERT_RULES, ALERTS, SILENCES
 from processors.benchmarks import BENCHMARKS
 from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
@@ -70,6 +71,10 @@ def of_table(store: Store, table: str, what: str) -> str:
         ("objectives", OBJECTIVES),
         ("goals", GOALS),
         ("judgements", JUDGEMENTS),
+        ("alerts", ALERTS),
+        ("alert_events", ALERT_EVENTS),
+        ("alert_rules", ALERT_RULES),
+        ("silences", SILENCES),
     ],
 )
 def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:

@@ -1,0 +1,185 @@
+"""The life of an alert: pending, firing, acknowledged, resolved. Pure: what was, what was found, and now make what is.
+
+What people did is read from the events, which nobody overwrites: should this round and a person write the row of an alert at
+the same moment, the next round sees to it that the person's word counts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from processors.alerts.frames import ALERT_EVENTS, ALERTS, MERIT, SEVERITIES, Event, alert_id_of, event_id_of
+from processors.frames import empty
+
+Row = dict[str, Any]
+
+UNKNOWN_FOR = timedelta(hours=24)
+"""An alert of which nothing is seen any more, neither good nor bad, is resolved after this long."""
+ACCEPTED_FOR = timedelta(days=7)
+"""What a person has resolved is taken for settled, as long as it stays as it is, for this long."""
+RENEWED = timedelta(minutes=5)
+"""The evidence of an open alert is written anew at most this often."""
+
+
+class Round(NamedTuple):
+    """What a round writes."""
+
+    alerts: pl.DataFrame
+    events: pl.DataFrame
+
+
+def advance(
+    alerts: pl.DataFrame, by_people: pl.DataFrame, findings: pl.DataFrame, silenced: Callable[[Row], bool], now: datetime
+) -> Round:
+    """The alerts that change, and what happened to them.
+
+    Args:
+        alerts: columns ALERTS: all that are open, and those resolved within the longest cooldown or `ACCEPTED_FOR`.
+        by_people: columns ALERT_EVENTS: what people did to these.
+        findings: columns FINDINGS, at most one a key.
+        silenced: whether nobody is to be told of an alert.
+        now: what time it is.
+    """
+    done = {(row["alert_id"], row["event"]): row for row in by_people.iter_rows(named=True)}
+    latest = {row["key"]: with_what_people_did(row, done) for row in alerts.sort("started_at", "version").iter_rows(named=True)}
+    found = {row["key"]: row for row in findings.iter_rows(named=True)}
+    before = {row["alert_id"]: row for row in alerts.iter_rows(named=True)}
+    steps = [step(latest.get(key), found.get(key), now) for key in sorted(latest.keys() | found.keys())]
+    changed, events = [], []
+    for row, happened, note in (one for one in steps if one is not None):
+        told = told_of(row, silenced, happened)
+        events += [event(row, what, now, note) for what in told]
+        if told or differs(row, before.get(row["alert_id"])):
+            changed.append(row | {"version": next_version(row, now)})
+    return Round(as_frame(changed, ALERTS), as_frame(events, ALERT_EVENTS))
+
+
+Step = tuple[Row, list[Event], str] | None
+"""How the row is now, what happened, and why."""
+
+
+def step(alert: Row | None, finding: Row | None, now: datetime) -> Step:
+    """One key goes on."""
+    if alert is None or alert["status"] == "resolved":
+        return opened(alert, finding, now)
+    if finding is None or finding["state"] == "clear":
+        return clearing(alert, finding, now)
+    return going_on(alert, finding, now)
+
+
+def opened(last: Row | None, finding: Row | None, now: datetime) -> Step:
+    """A new alert, if there is to be one."""
+    if last is not None and is_accepted(last) and (finding is None or finding["state"] == "clear"):
+        return last | {"clear_since": now}, [], ""
+    if finding is None or finding["state"] != "raised" or (last is not None and is_settled(last, finding, now)):
+        return None
+    # Another alert than the last one, and so with another id, though it may have begun before that was resolved.
+    began = finding["started_at"] if last is None else max(finding["started_at"], last["resolved_at"])
+    return born(finding | {"started_at": began}, now)
+
+
+def is_accepted(last: Row) -> bool:
+    """Whether a person has said that the alert `last` is over, and it has gone on since."""
+    return last["resolved_by"] != MERIT and last["clear_since"] is None
+
+
+def is_settled(last: Row, finding: Row, now: datetime) -> bool:
+    """Whether a raised finding is still that of the alert `last`, which is resolved."""
+    accepted = is_accepted(last) and now - last["resolved_at"] < ACCEPTED_FOR
+    rests: bool = now - last["resolved_at"] < timedelta(seconds=finding["cooldown_seconds"])
+    return accepted or rests
+
+
+def born(finding: Row, now: datetime) -> Step:
+    """The alert of a finding: pending, or firing at once if it need not last."""
+    alert = {name: finding[name] for name in ALERTS if name in finding} | {
+        "alert_id": alert_id_of(finding["rule"], finding["scope"], finding["started_at"]),
+        "status": "pending",
+        "pending_at": now,
+        **dict.fromkeys(("fired_at", "acknowledged_at", "clear_since", "resolved_at")),
+        **dict.fromkeys(("acknowledged_by", "resolved_by"), ""),
+        "silenced": False,
+        "version": 0,
+        "is_deleted": 0,
+    }
+    return going_on(alert, finding, now)
+
+
+def going_on(alert: Row, finding: Row, now: datetime) -> Step:
+    """An open alert whose condition holds."""
+    worse = SEVERITIES.index(finding["severity"]) > SEVERITIES.index(alert["severity"]) and finding["state"] == "raised"
+    if worse or now - version_time(alert, now) >= RENEWED:
+        alert = alert | {name: finding[name] for name in ("title", "evidence", "recommended_action", "cause")}
+    alert = alert | {"clear_since": None, "severity": finding["severity"] if worse else alert["severity"]}
+    if alert["status"] == "pending":
+        if now - alert["pending_at"] < timedelta(seconds=finding["for_seconds"]):
+            return alert, [], ""
+        return alert | {"status": "firing", "fired_at": now}, ["fired"], ""
+    return alert, ["escalated"] if worse else [], ""
+
+
+def clearing(alert: Row, finding: Row | None, now: datetime) -> Step:
+    """An open alert whose condition does not hold, or of which nothing is known."""
+    if alert["status"] == "pending":
+        return alert | {"is_deleted": 1}, [], ""
+    since: datetime = alert["clear_since"] or now
+    patience = timedelta(seconds=finding["clear_seconds"]) if finding else UNKNOWN_FOR
+    if now - since < patience:
+        return alert | {"clear_since": since}, [], ""
+    note = "" if finding else f"nothing has been seen of it for {UNKNOWN_FOR // timedelta(hours=1)} h"
+    return alert | {"status": "resolved", "clear_since": since, "resolved_at": now, "resolved_by": MERIT}, ["resolved"], note
+
+
+def told_of(row: Row, silenced: Callable[[Row], bool], happened: list[Event]) -> list[Event]:
+    """What is to be told; sets whether the row is silenced. That a silence ends, while it goes on, is told too."""
+    was, row["silenced"] = row["silenced"], silenced(row)
+    ended = was and not row["silenced"] and row["status"] == "firing" and "fired" not in happened
+    return [*happened, "unsilenced"] if ended else happened
+
+
+def with_what_people_did(alert: Row, done: Mapping[tuple[str, str], Row]) -> Row:
+    """The row of an alert with the acknowledgement and the resolution that a person has sent."""
+    if (said := done.get((alert["alert_id"], "acknowledged"))) and alert["status"] == "firing":
+        alert = acknowledged(alert, said["by"], said["at"])
+    if (said := done.get((alert["alert_id"], "resolved"))) and alert["resolved_by"] in ("", MERIT):
+        alert = resolved(alert, said["by"], said["at"])
+    return alert
+
+
+def acknowledged(alert: Row, by: str, at: datetime) -> Row:
+    """The row of an alert that somebody has seen."""
+    return alert | {"status": "acknowledged", "acknowledged_at": at, "acknowledged_by": by}
+
+
+def resolved(alert: Row, by: str, at: datetime) -> Row:
+    """The row of an alert that somebody says is over, whatever is found."""
+    return alert | {"status": "resolved", "resolved_at": at, "resolved_by": by, "clear_since": None}
+
+
+def event(row: Row, what: Event, now: datetime, note: str = "", by: str = MERIT) -> Row:
+    """What happened to an alert, whose row is as it is afterwards."""
+    which = {"escalated": row["severity"], "unsilenced": now.strftime("%Y%m%dT%H%M")}.get(what, "")
+    same = {name: row[name] for name in ("alert_id", "status", "severity", "silenced")}
+    return same | {"event_id": event_id_of(row["alert_id"], what, which), "event": what, "at": now, "by": by, "note": note}
+
+
+def differs(row: Row, before: Row | None) -> bool:
+    """Whether the row is to be written."""
+    return before is None or any(row[name] != before[name] for name in ALERTS if name != "version")
+
+
+def next_version(row: Row, now: datetime) -> int:
+    """Milliseconds, and later than the row's: a clock may go back."""
+    return max(int(now.timestamp() * 1000), int(row["version"]) + 1)
+
+
+def version_time(row: Row, now: datetime) -> datetime:
+    """When the row was written."""
+    return datetime.fromtimestamp(row["version"] / 1000, now.tzinfo) if row["version"] else now
+
+
+def as_frame(rows: Iterable[Row], columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Rows as a frame of `columns`."""
+    return pl.DataFrame(list(rows), schema=dict(columns), orient="row") if rows else empty(columns)
