@@ -27,6 +27,8 @@ class Retention(BaseModel):
     """`evaluations` and `judgements`: 13 months."""
     alerts: Days = 395
     """`alerts`, `alert_events` and `silences`: 13 months."""
+    decisions: Days = 395
+    """`routing_decisions` and `routing_outcomes`: 13 months."""
 
 
 class ClickHouseSettings(BaseModel):

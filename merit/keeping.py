@@ -19,8 +19,9 @@ from receiver.decode import SPANS
 from receiver.journal import Journal
 from receiver.spool import Spool
 
-FREE_TEXTS = ("comment", "note")
+FREE_TEXTS = ("comment", "note", "description")
 """Columns of what is sent to the API in which people write what they like."""
+DECISIONS = "routing_decisions"
 BESIDE_A_SERVER = Path("merit-journal")
 
 
@@ -69,5 +70,10 @@ def spool_on(
     def insert(table: str, rows: pl.DataFrame, token: str) -> None:
         store.insert(table, rows, token=token)
 
-    consumers = {SPANS: pipeline.consume, **signal_consumers(store, instruments)}
+    consumers = {
+        SPANS: pipeline.consume,
+        # Nobody waits to read a decision, and there may be hundreds a second: they are stored in company.
+        DECISIONS: lambda rows, token: insert(DECISIONS, rows, token),
+        **signal_consumers(store, instruments),
+    }
     return Spool(journal, consumers, insert, settings.receivers.otlp.max_waiting_mib << 20, {SPANS: pipeline.missing})

@@ -82,6 +82,10 @@ class Pipeline:
         """Read again what people have edited: the objectives, and whose agents are; whether it has changed."""
         return any([self._classify.refresh(), self._as_people_say.refresh()])
 
+    def classify(self, inputs: pl.Series) -> pl.Series:
+        """The category of each input by its words; raises Unavailable if the objectives cannot be read."""
+        return self._classify(inputs)
+
     @property
     def open_spans(self) -> int:
         """Spans in memory of traces that are not finished."""

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from types import FrameType, TracebackType
 from typing import Self
 
+import polars as pl
+
 from exporters.store import Store, chdb_folder
 from merit.doors import entrances
 from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
@@ -23,6 +25,7 @@ from merit.keeping import journal_of, masking, spool_on
 from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
+from merit.router import Router
 from merit.scheduler import Scheduler
 from merit.settings import Settings
 from merit.telemetry import Telemetry
@@ -33,6 +36,8 @@ from processors.redact.redactor import Redactor
 from processors.telemetry import Depth, Instruments
 from query_api.app import create_app
 from query_api.health import Condition
+from query_api.questions import Keep
+from query_api.routing import Routing
 from query_api.server import ApiServer
 from receiver.server import Receiver
 from receiver.spool import Spool
@@ -64,8 +69,10 @@ class Program:
         self.pipeline = pipeline_on(self.store, settings, now, instruments)
         self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
+        self.router = Router(self.store, settings.processors.routing, now)
         every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
-        self.scheduler = Scheduler(every, now, instruments)
+        learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.refresh)
+        self.scheduler = Scheduler([*every, learn], now, instruments)
         instruments.watch_open(lambda: self.pipeline.open_spans)
 
     def start(self) -> Self:
@@ -88,7 +95,8 @@ class Program:
             condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
             keep = masking(self.spool.keep_readable, self._redactor)
             at = self.entrances
-            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API])
+            routing = self._routing(masking(self.spool.keep_safe, self._redactor))
+            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing)
             self.api = ApiServer(app, settings.query_api, at[API].tls)
             self.api.start()
             stops.callback(self.api.stop)
@@ -141,6 +149,15 @@ class Program:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def _routing(self, record: Keep) -> Routing:
+        """What /v1/route goes by."""
+
+        def classify(text: str) -> str:
+            return str(self.pipeline.classify(pl.Series([text]))[0])
+
+        settings, router = self.settings.processors.routing, self.router
+        return Routing(settings, router.knowledge, router.open_decisions, classify, record)
 
     def _watch(self, spool: Spool) -> None:
         def depth() -> Depth:

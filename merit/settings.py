@@ -49,6 +49,8 @@ class JobSettings(BaseModel):
     """Enters into the registry of agents what tasks say of theirs."""
     refresh: Schedule = Schedule(interval_seconds=5)
     """Reads the objectives again, which people may have edited."""
+    learn: Schedule = Schedule(interval_seconds=1)
+    """Brings up to date what routing knows; runs in every process that answers, whether or not jobs are enabled."""
     match: Schedule = Schedule(interval_seconds=5)
     """Finds the task of evaluations that came before it."""
     judge: Schedule = Schedule(interval_seconds=30)

@@ -42,6 +42,8 @@ from query_api.health import Condition
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
 from query_api.questions import Keep, Now, Store, asker
+from query_api.routing import Routing
+from query_api.routing import routes as routing_routes
 from query_api.settings import QueryApiSettings
 from query_api.timing import Timed
 
@@ -64,6 +66,7 @@ def create_app(
     condition: Condition,
     processors: ProcessorSettings = AS_SHIPPED,
     entrance: Entrance = ANYBODY,
+    routing: Routing | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -75,6 +78,7 @@ def create_app(
         condition: how the process is, as it says itself.
         processors: how tasks are classified.
         entrance: who may come in.
+        routing: what is known of who is good at what; nothing if not given.
     """
 
     @asynccontextmanager
@@ -107,6 +111,7 @@ def create_app(
         overview.routes(ask, now),
         goals.routes(ask, keep, now),
         alerts.routes(ask, keep, now),
+        routing_routes(ask, keep, now, routing or Routing(processors.routing)),
         export.routes(ask, now),
         health.routes(store, condition),
         docs_page.routes(),

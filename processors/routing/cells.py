@@ -54,6 +54,13 @@ class Cells:
         known = agents < self._table.shape[1]
         return np.where(known, self._table[number, np.where(known, agents, 0)], NOWHERE)
 
+    def copy(self) -> "Cells":
+        """A copy that does not change with this one."""
+        other = Cells()
+        other.agents, other.categories = dict(self.agents), dict(self.categories)
+        other.agent_of, other.category_of, other._table = self.agent_of, self.category_of, self._table.copy()
+        return other
+
     def _grow(self) -> None:
         rows, columns = self._table.shape
         if len(self.categories) > rows or len(self.agents) > columns:

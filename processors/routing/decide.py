@@ -46,6 +46,10 @@ class Decision:
 
     score: Floats
     deviation: Floats
+    worth: Floats
+    """Quality within the limits, before it is weighed."""
+    cost_share: Floats
+    duration_share: Floats
     success: Estimate | None
     quality: Estimate | None
     cost_usd: Floats | None
@@ -88,17 +92,21 @@ def decide(
     within_cost = met(cost, task.max_cost_usd, len(everyone))
     within_duration = met(duration, task.max_duration_seconds, len(everyone))
     chance = within_cost * within_duration
-    score = policy.weights.quality * mean * chance
-    for weight, estimate in ((policy.weights.cost, cost), (policy.weights.speed, duration)):
-        if weight and estimate:
-            score = score - weight * share(estimate, typical(estimate)[:-1])
-    score = score[asked] - standing.penalty
+    cost_share = share(cost, typical(cost)[:-1]) if cost else np.zeros(len(everyone))
+    duration_share = share(duration, typical(duration)[:-1]) if duration else np.zeros(len(everyone))
+    weights = policy.weights
+    score = (weights.quality * mean * chance - weights.cost * cost_share - weights.speed * duration_share)[
+        asked
+    ] - standing.penalty
     deviation = (policy.weights.quality * chance * np.sqrt(variance))[asked]
     meets = (within_cost[asked] >= settings.limit_chance) & (within_duration[asked] >= settings.limit_chance)
     eligible = meets & ~standing.barred
     return Decision(
         score=score,
         deviation=deviation,
+        worth=(mean * chance)[asked],
+        cost_share=cost_share[asked],
+        duration_share=duration_share[asked],
         success=at(success, asked),
         quality=at(quality, asked),
         cost_usd=typical(cost)[asked] if cost else None,

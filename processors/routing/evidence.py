@@ -1,6 +1,7 @@
 """All that is known of one kind of candidates: four measures on the same cells."""
 
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 import polars as pl
@@ -44,6 +45,14 @@ class Evidence:
         self.quality = Measure(self.cells, SHARE, Changes(threshold))
         self.cost = Measure(self.cells, LOG)
         self.duration = Measure(self.cells, LOG)
+
+    def frozen(self) -> "Evidence":
+        """A copy that answers as this does now, for those who ask while this one learns on."""
+        other = copy(self)
+        other.cells = self.cells.copy()
+        for name in MEASURES.values():
+            setattr(other, name, getattr(self, name).frozen(other.cells))
+        return other
 
     def learn(self, observations: pl.DataFrame, weights: Floats | None = None) -> None:
         """Learn from tasks, columns OBSERVATIONS, in the order in which they ended; `weights` say how much each counts."""

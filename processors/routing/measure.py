@@ -7,7 +7,9 @@ second, smaller one for what an agent is particularly good at. Only differences 
 only while it predicts what comes next better than without.
 """
 
+from copy import copy, deepcopy
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve
@@ -52,6 +54,17 @@ class Estimate:
     observations: Floats
 
 
+class Seen(NamedTuple):
+    """What observations say of the features: each a difference from what its cell had shown before."""
+
+    agent: Ints
+    away: Floats
+    near: Floats
+    weight: Floats
+    off: Floats
+    shared: Floats
+
+
 class Measure:
     """Learns one quantity.
 
@@ -82,6 +95,16 @@ class Measure:
     def learnt(self) -> int:
         """How many observations were learnt from."""
         return self._learnt
+
+    def frozen(self, cells: Cells) -> "Measure":
+        """A copy that answers as this one does now, on a copy of the cells, and that cannot learn."""
+        other = copy(self)
+        other._cells, other.effects = cells, deepcopy(self.effects)
+        other.count, other._mean = self.count.copy(), self._mean.copy()
+        other._offset, other._own_offset = self._offset.copy(), self._own_offset.copy()
+        other._own, other._usual = self._own.copy(), self._usual.copy()
+        other._errors, other._freedom = self._errors.copy(), self._freedom.copy()
+        return other
 
     def learn(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
         """Learn from observations in the order in which they were made.
@@ -128,16 +151,15 @@ class Measure:
 
     def _learn_portion(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
         """As `learn`, few enough that what is solved need not be renewed in between."""
-        for some in rounds(cells):
-            self._learn_round(cells[some], rows[some], values[some], weights[some])
+        self._sum([self._learn_round(cells[some], rows[some], values[some], weights[some]) for some in rounds(cells)])
         self._learnt += len(cells)
         if self._learnt - self._weighed >= max(WEIGHTS_GROWTH * self._weighed, WEIGHTS_LEAST):
             self._weigh()
         if self._learnt - self._solved >= GROWTH * self._solved:
             self._solve()
 
-    def _learn_round(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
-        """As `learn`, each cell at most once."""
+    def _learn_round(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> "Seen":
+        """As `learn`, each cell at most once; what it says of the features is left to be summed."""
         category, agent = self._cells.category_of[cells], self._cells.agent_of[cells]
         before = self.count[cells]
         total = before + weights
@@ -150,11 +172,6 @@ class Measure:
         shared = off - away @ self._shared
         near = folded(away)
         own = shared - (near * self._own[agent]).sum(axis=1)
-        self._moments += (away * weight[:, None]).T @ away
-        self._products += (weight * off) @ away
-        add_at(self._own_moments, agent, weight[:, None, None] * near[:, :, None] * near[:, None, :])
-        add_at(self._own_products, agent, (weight * shared)[:, None] * near)
-        add_at(self._own_count, agent, np.ones(len(agent)))
         seen = before > 0
         faded = REMEMBERED ** np.bincount(category[seen], minlength=len(self._errors))
         self._errors *= faded[:, None]
@@ -170,6 +187,20 @@ class Measure:
         if self._changes is not None:
             level = values - np.where(self._errors[category, 1] < self._errors[category, 0], away @ self._shared, 0.0)
             self._changes.watch(cells, self._cells.category_of, level, self.count, self._mean)
+        return Seen(agent, away, near, weight, off, shared)
+
+    def _sum(self, seen: "list[Seen]") -> None:
+        """Add up what observations say of the features, for all agents and for each."""
+        all_seen = seen[0] if len(seen) == 1 else Seen(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))
+        agent, away, near, weight, off, shared = all_seen
+        self._moments += (away * weight[:, None]).T @ away
+        self._products += (weight * off) @ away
+        order = np.argsort(agent, kind="stable")
+        for some in np.split(order, np.flatnonzero(np.diff(agent[order])) + 1):
+            whose, weighed = agent[some[0]], near[some] * weight[some, None]
+            self._own_moments[whose] += weighed.T @ near[some]
+            self._own_products[whose] += shared[some] @ weighed
+            self._own_count[whose] += len(some)
 
     def _helps(self, category: int) -> tuple[bool, bool]:
         """Whether features, and weights of the agent's own, have predicted this category better than without."""

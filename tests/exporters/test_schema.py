@@ -12,6 +12,7 @@ from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, 
 from processors.goals import GOALS
 from processors.judging.rows import JUDGEMENTS
 from processors.objectives.objectives import OBJECTIVES
+from processors.routing.frames import DECISIONS, OUTCOMES
 from processors.signal_frames import LOGS, METRICS
 from tests.builders import NOW, frame, job, said_nothing, trace_of
 from tests.query_api.build import put, task
@@ -75,6 +76,8 @@ def of_table(store: Store, table: str, what: str) -> str:
         ("alert_events", ALERT_EVENTS),
         ("alert_rules", ALERT_RULES),
         ("silences", SILENCES),
+        ("routing_decisions", DECISIONS),
+        ("routing_outcomes", OUTCOMES),
     ],
 )
 def test_a_table_has_the_columns_of_its_frame(store: Store, table: str, columns: Columns) -> None:

@@ -1,0 +1,62 @@
+"""What routing learns from: tasks, model calls, judgements, and what was reported of decisions."""
+
+from datetime import datetime
+
+import polars as pl
+
+from exporters.store import Store
+from exporters.traces import question
+
+MOST_NEW = 20_000
+"""Rows that one look takes in; of more, the latest. Working everything out anew takes in the rest."""
+MOST_HISTORY = 60_000
+EACH = 1_000
+"""Of each agent in each category."""
+TRACES_AT_ONCE = 2_000
+
+
+def last_stored(store: Store, since: datetime) -> datetime:
+    """When the last task, decision or report was stored, by the store's clock; not before `since`."""
+    stored: datetime = store.query(question("routing_stored"), {"since": since})["stored_at"].item()
+    return stored
+
+
+def new_tasks(store: Store, since: datetime) -> pl.DataFrame:
+    """Finished tasks stored since, the oldest first."""
+    return store.query(question("routing_tasks"), {"since": since, "most": MOST_NEW}).reverse()
+
+
+def last_tasks(store: Store, since: datetime) -> pl.DataFrame:
+    """The last finished tasks of each agent in each category, the oldest first."""
+    asked = {"since": since, "each": EACH, "most": MOST_HISTORY}
+    return store.query(question("routing_history"), asked).reverse()
+
+
+def calls(store: Store, trace_ids: list[str]) -> pl.DataFrame:
+    """How the model calls of these traces went, by task, provider and model."""
+    parts = [
+        store.query(question("routing_calls"), {"trace_ids": trace_ids[start : start + TRACES_AT_ONCE], "most": MOST_HISTORY})
+        for start in range(0, max(len(trace_ids), 1), TRACES_AT_ONCE)
+    ]
+    return pl.concat(parts)
+
+
+def qualities(store: Store, since: datetime) -> pl.DataFrame:
+    """Succeeded tasks that were judged since, and how good they were."""
+    return store.query(question("routing_qualities"), {"since": since, "most": MOST_HISTORY})
+
+
+def decided(store: Store, since: datetime, oldest: datetime) -> pl.DataFrame:
+    """Decisions stored since that are not older than `oldest`."""
+    return store.query(question("routing_decided"), {"since": since, "oldest": oldest, "most": MOST_NEW})
+
+
+def outcomes(store: Store, since: datetime) -> pl.DataFrame:
+    """What was reported of decisions since."""
+    return store.query(question("routing_outcomes"), {"since": since, "most": MOST_HISTORY})
+
+
+def declared(store: Store) -> dict[str, frozenset[str]]:
+    """Who has declared to be able to do each category."""
+    found = store.query(question("routing_declared"), {"most": MOST_HISTORY}).group_by("category").agg("agent_id")
+    return {category: frozenset(agents) for category, agents in found.iter_rows()}

@@ -1,0 +1,10 @@
+-- Which are the last finished tasks of each agent in each category, for routing to learn from?
+SELECT
+    task_id, trace_id, decision_id, agent_id, category, substringUTF8(input, 1, 1000) AS description,
+    if(complexity_said, complexity, 0) AS complexity, toFloat64(status = 'succeeded') AS success,
+    if(unpriced_calls = 0, toFloat64(cost_usd), NULL) AS cost_usd, duration_seconds, ended_at, models
+FROM tasks FINAL
+WHERE ended_at >= {since:DateTime64(3)} AND status IN ('succeeded', 'failed')
+ORDER BY ended_at DESC, task_id
+LIMIT {each:UInt32} BY agent_id, category
+LIMIT {most:UInt32}

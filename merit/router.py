@@ -1,0 +1,164 @@
+"""Keeps in memory what routing knows, and brings it up to date as tasks end.
+
+A job takes in, second by second, what has been stored since: tasks, model calls, judgements, reports, decisions of other
+processes. Learning goes on in evidence of its own; who asks is answered from the last frozen copy, and waits for nobody. Once
+an hour all is learnt anew from the store, so that judgements that were taken back, tasks that were derived again and what
+expired leave no trace, and every replica comes to know the same.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from exporters import routing
+from exporters.store import Store
+from processors.routing.answer import Knowledge, nothing_known
+from processors.routing.evidence import Evidence
+from processors.routing.observe import of_calls, of_qualities, of_reports, of_tasks
+from processors.routing.settings import RoutingSettings
+from processors.routing.standings import NO_RECORDS, OpenDecisions, Records, recorded
+
+KINDS = ("agent", "model", "provider")
+OVERLAP = timedelta(seconds=30)
+"""An insert may be stamped this long before it can be read."""
+ANEW = timedelta(hours=1)
+"""How often all is learnt anew."""
+BACK = timedelta(days=90)
+"""How far back is learnt from."""
+BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+MOST_KEYS = 500_000
+"""Observations that are known again."""
+
+
+class Router:
+    """What is known of agents, models and providers, and which decisions are open.
+
+    Args:
+        store: may still be closed.
+        settings: of routing.
+        now: what time it is.
+    """
+
+    def __init__(self, store: Store, settings: RoutingSettings, now: Callable[[], datetime]) -> None:
+        self._store, self._settings, self._now = store, settings, now
+        self.open_decisions = OpenDecisions(settings.open_seconds)
+        self._refreshing = Lock()
+        self._known = {kind: nothing_known() for kind in KINDS}
+        self._learners: dict[str, Learner] = {}
+        self._learnt_at: datetime | None = None
+        self._stored, self._judged = BEGINNING, BEGINNING
+        self._declared: dict[str, frozenset[str]] = {}
+
+    def knowledge(self, kind: str) -> Knowledge:
+        """What is known of a kind of candidates now."""
+        return self._known[kind]
+
+    def refresh(self) -> int:
+        """Take in what is new; how many observations that were. Raises Unavailable."""
+        with self._refreshing, threadpool_limits(limits=1):
+            now, stored = self._now(), routing.last_stored(self._store, self._stored)
+            anew = self._learnt_at is None or not timedelta(0) <= now - self._learnt_at < ANEW
+            declared = routing.declared(self._store)
+            count = self._learn_anew(now) if anew else self._learn_new(now)
+            if count or anew or declared != self._declared:
+                self._declared = declared
+                self._publish(now)
+            self._stored, self._judged = stored, now
+            return count
+
+    def _learn_anew(self, now: datetime) -> int:
+        tasks = routing.last_tasks(self._store, now - BACK)
+        learners = {kind: Learner(self._settings, now) for kind in KINDS}
+        judged, reported = routing.qualities(self._store, now - BACK), routing.outcomes(self._store, now - BACK)
+        count = self._learn(learners, tasks, judged, reported)
+        self._learners, self._learnt_at = learners, now
+        self._watch_open(now - timedelta(seconds=self._settings.open_seconds), tasks, now)
+        return count
+
+    def _learn_new(self, now: datetime) -> int:
+        since = self._stored - OVERLAP
+        tasks = routing.new_tasks(self._store, since)
+        judged = routing.qualities(self._store, self._judged - 20 * OVERLAP)
+        reported = routing.outcomes(self._store, since)
+        self._watch_open(since, tasks, now)
+        return self._learn(self._learners, tasks, judged, reported)
+
+    def _learn(self, learners: "dict[str, Learner]", tasks: pl.DataFrame, judged: pl.DataFrame, reported: pl.DataFrame) -> int:
+        """Learn from tasks, judgements and reports; a report of what a task tells itself adds its quality alone."""
+        reported = reported.with_columns(
+            pl.when(~pl.col("decision_id").is_in(tasks["decision_id"].implode())).then(name).alias(name)
+            for name in ("success", "cost_usd", "duration_seconds")
+        )
+        new = tasks.filter(~learners["agent"].knows(tasks["task_id"]))
+        calls = routing.calls(self._store, new["trace_id"].unique().to_list()) if len(new) else None
+        late = judged.filter(~pl.col("task_id").is_in(new["task_id"].implode()))
+        count = 0
+        for kind, learner in learners.items():
+            parts = [of_reports(reported, kind)]
+            if kind == "agent":
+                parts += [of_tasks(new, judged), of_qualities(late)]
+            elif calls is not None:
+                parts.append(of_calls(calls, new, judged, kind))
+            count += learner.learn(pl.concat(parts).sort("ended_at", "key"))
+        return count
+
+    def _watch_open(self, since: datetime, tasks: pl.DataFrame, now: datetime) -> None:
+        """Count the decisions of every process, and take off those whose task has ended or was reported."""
+        oldest = now - timedelta(seconds=self._settings.open_seconds)
+        for decision_id, kind, agent, trace_id, decided_at in routing.decided(self._store, since, oldest).iter_rows():
+            self.open_decisions.open(decision_id, kind, agent, trace_id, decided_at, now)
+        self.open_decisions.close_tasks(tasks, now)
+        for decision_id in routing.outcomes(self._store, since)["decision_id"]:
+            self.open_decisions.close(decision_id, now)
+
+    def _publish(self, now: datetime) -> None:
+        nobody: dict[str, frozenset[str]] = {}
+        self._known = {
+            kind: learner.frozen(self._declared if kind == "agent" else nobody, now) for kind, learner in self._learners.items()
+        }
+
+
+class Learner:
+    """Learns one kind of candidates, each observation once."""
+
+    def __init__(self, settings: RoutingSettings, epoch: datetime) -> None:
+        self._settings, self._epoch = settings, epoch
+        self._evidence = Evidence(settings.change_threshold)
+        self._records: Records = NO_RECORDS
+        self._keys = np.zeros(0, np.uint64)
+
+    def knows(self, keys: pl.Series) -> pl.Series:
+        """Which of `keys` have been learnt from."""
+        return pl.Series(np.isin(keys.hash().to_numpy(), self._keys), dtype=pl.Boolean)
+
+    def learn(self, observed: pl.DataFrame) -> int:
+        """Learn from what is new among `observed`, columns OBSERVED; how many that were."""
+        new = observed.filter(~self.knows(observed["key"])).unique("key", keep="first", maintain_order=True)
+        if new.is_empty():
+            return 0
+        self._keys = np.concatenate([self._keys, new["key"].hash().to_numpy()])[-MOST_KEYS:]
+        self._evidence.learn(new, self._weights(new["ended_at"]))
+        self._records = recorded(self._records, new, self._evidence.cells.agents)
+        return len(new)
+
+    def frozen(self, declared: dict[str, frozenset[str]], now: datetime) -> Knowledge:
+        """What is known now, never to be changed."""
+        evidence = self._evidence.frozen()
+        return Knowledge(evidence, tuple(evidence.cells.agents), self._records, declared, self._left(now))
+
+    def _weights(self, ended_at: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """How much observations count against one of the epoch."""
+        half = self._settings.half_life_days
+        if half is None:
+            return np.ones(len(ended_at))
+        age = (ended_at - self._epoch).dt.total_seconds().to_numpy() / 86_400
+        return np.asarray(np.exp2(age / half), np.float64)
+
+    def _left(self, now: datetime) -> float:
+        """What is left of the weight of an observation of the epoch."""
+        half = self._settings.half_life_days
+        return 1.0 if half is None else float(2 ** (-(now - self._epoch).total_seconds() / 86_400 / half))

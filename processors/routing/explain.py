@@ -1,0 +1,87 @@
+"""What to say of a decision, so that a person understands it."""
+
+from collections import Counter
+
+import numpy as np
+
+from processors.routing.answer import Answered
+
+BARS = {
+    "capability": "has neither done {category} nor declared it",
+    "failing": "fails now: task after task",
+    "max_cost_usd": "would cost about ${cost:.4g}; a chance of {within_cost:.0%} to stay within ${max_cost:.4g}",
+    "max_duration_seconds": "would take about {duration:.3g} s; "
+    "a chance of {within_duration:.0%} to stay within {max_duration:.4g} s",
+}
+SUMMARY = {
+    "capability": "{count} have neither done {category} nor declared it",
+    "failing": "{count} fail at the moment",
+    "max_cost_usd": "max_cost_usd {max_cost:g} excludes {count}",
+    "max_duration_seconds": "max_duration_seconds {max_duration:g} excludes {count}",
+}
+
+
+def excluded(answered: Answered) -> dict[str, int]:
+    """How many candidates could not be chosen, by what barred them."""
+    return dict(Counter(bar for bar in answered.barred_by.tolist() if bar))
+
+
+def explanation(answered: Answered) -> str:
+    """Why this one, in a sentence or two."""
+    asked, category = answered.question, answered.question.assignment.category
+    if not len(answered.names):
+        named = "candidates is empty: name at least one, or leave it out"
+        return (
+            f"Nobody can have it: no {asked.kind} is known yet." if asked.candidates is None else f"Nobody can have it: {named}."
+        )
+    facts = {
+        "category": category,
+        "max_cost": asked.assignment.max_cost_usd or 0,
+        "max_duration": asked.assignment.max_duration_seconds or 0,
+    }
+    bars = "; ".join(SUMMARY[bar].format(count=count, **facts) for bar, count in excluded(answered).items())
+    if answered.chosen is None:
+        return f"Nobody of {len(answered.names)} can have it: {bars}."
+    chosen, decision = answered.chosen, answered.decision
+    chance = decision.probability[chosen]
+    best = int(np.argmax(np.where(decision.eligible, decision.score, -np.inf)))
+    how = (
+        f"the best score of {int(decision.eligible.sum())} for {category} under {asked.policy.profile}"
+        if best == chosen
+        else f"tried although {answered.names[best]} scores higher, to learn more of it"
+    )
+    text = f"{answered.names[chosen]}: {how}; {asked.policy.strategy} gave it a chance of {chance:.1%}."
+    return f"{text} Not eligible: {bars}." if bars else text
+
+
+def reasons(answered: Answered, position: int) -> list[str]:
+    """What speaks for and against a candidate."""
+    decision, asked = answered.decision, answered.question.assignment
+    here, everywhere = (counts[position] for counts in answered.records)
+    facts = {
+        "category": asked.category,
+        "cost": decision.cost_usd[position] if decision.cost_usd is not None else 0,
+        "duration": decision.duration_seconds[position] if decision.duration_seconds is not None else 0,
+        "within_cost": decision.within_cost[position],
+        "within_duration": decision.within_duration[position],
+        "max_cost": asked.max_cost_usd or 0,
+        "max_duration": asked.max_duration_seconds or 0,
+    }
+    out = [BARS[bar].format(**facts)] if (bar := answered.barred_by[position]) else []
+    if here >= 1:
+        out.append(f"{here:.0f} tasks of {asked.category} seen")
+    elif everywhere >= 1:
+        out.append(f"nothing of {asked.category} seen, {everywhere:.0f} tasks of other kinds")
+    else:
+        out.append("never seen: judged by what is usual")
+    if answered.standing.probation[position]:
+        out.append("on probation")
+    if answered.standing.penalty[position] > 0:
+        out.append(f"has work open: {answered.standing.penalty[position]:.3f} taken off")
+    for limit, within, name in (
+        (asked.max_cost_usd, decision.within_cost, "max_cost_usd"),
+        (asked.max_duration_seconds, decision.within_duration, "max_duration_seconds"),
+    ):
+        if limit is not None and not bar:
+            out.append(f"meets {name} with a chance of {within[position]:.0%}")
+    return out

@@ -1,0 +1,56 @@
+"""The columns of decisions and of what came of them."""
+
+import polars as pl
+
+from processors.frames import MILLIS, STRING, TIME, Columns
+
+SHARES = pl.List(pl.Float32())
+
+DECISIONS: Columns = {
+    "decision_id": STRING,
+    "decided_at": TIME,
+    "kind": STRING,
+    "category": STRING,
+    "complexity": pl.UInt8(),
+    "description": STRING,
+    "trace_id": STRING,
+    "strategy": STRING,
+    "profile": STRING,
+    "quality_weight": pl.Float64(),
+    "cost_weight": pl.Float64(),
+    "speed_weight": pl.Float64(),
+    "max_cost_usd": pl.Float64(),
+    "max_duration_seconds": pl.Float64(),
+    "agent_id": STRING,
+    "probability": pl.Float64(),
+    "candidates": pl.List(STRING),
+    "scores": SHARES,
+    "deviations": SHARES,
+    "probabilities": SHARES,
+    "worths": SHARES,
+    "successes": SHARES,
+    "qualities": SHARES,
+    "costs_usd": SHARES,
+    "durations_seconds": SHARES,
+    "load_penalties": SHARES,
+    "cost_shares": SHARES,
+    "duration_shares": SHARES,
+    "barred_by": pl.List(STRING),
+    "version": pl.UInt64(),
+    "is_deleted": pl.UInt8(),
+}
+"""A decision, with a value a candidate in each list; NaN is unknown. `agent_id` is who was chosen, empty if nobody could be;
+`probability` is exactly the chance that this one had. `worths` are what quality counts, `cost_shares` and `duration_shares` what
+cost and speed count before they are weighed. `barred_by` says why a candidate could not be chosen, empty if it could."""
+
+OUTCOMES: Columns = {
+    "decision_id": STRING,
+    "success": pl.Float64(),
+    "quality": pl.Float64(),
+    "cost_usd": pl.Float64(),
+    "duration_seconds": pl.Float64(),
+    "received_at": MILLIS,
+    "version": pl.UInt64(),
+    "is_deleted": pl.UInt8(),
+}
+"""What came of a decision, as somebody reported it; null is unknown."""

@@ -1,0 +1,149 @@
+"""How agents stand apart from what they are good at: who is new, who does nothing but fail, who has work already."""
+
+from collections import Counter, deque
+from datetime import datetime
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from processors.routing.cells import grown
+from processors.routing.features import Floats
+from processors.routing.settings import RoutingSettings
+
+YOUNG_SECONDS = 7 * 86_400
+UNLIKELY = np.log(1e-3)
+"""An agent fails now if so many failures in a row would be less likely than this by its usual rate."""
+LEAST_FAILURES = 3
+
+
+class Records(NamedTuple):
+    """What is known of each agent, by its number: times are seconds since 1970."""
+
+    tasks: Floats
+    succeeded: Floats
+    streak: Floats
+    """Failures since the last success."""
+    first_seen: Floats
+    last_failed: Floats
+
+
+NO_RECORDS = Records(*(np.zeros(0) for _ in Records._fields))
+
+
+def recorded(records: Records, observations: pl.DataFrame, numbers: dict[str, int]) -> Records:
+    """`records` with more tasks.
+
+    Args:
+        records: so far.
+        observations: `agent_id, success, ended_at`, in the order in which they ended; null successes do not count.
+        numbers: of the agents.
+    """
+    tasks, succeeded, streak, _, last = (grown(each, len(numbers)).copy() for each in records)
+    first = grown(records.first_seen, len(numbers), np.inf).copy()
+    known = observations.filter(pl.col("success").is_not_null())
+    if known.is_empty():
+        return Records(tasks, succeeded, streak, first, last)
+    at = pl.col("ended_at").dt.epoch("ms") / 1000
+    won = pl.col("success") > 0
+    since = (pl.col("success").reverse() > 0).arg_max()
+    found = known.group_by("agent_id", maintain_order=True).agg(
+        pl.len().alias("tasks"),
+        won.sum().alias("succeeded"),
+        pl.when(won.any()).then(since).otherwise(None).alias("since"),
+        at.min().alias("first"),
+        at.filter(~won).max().alias("last"),
+    )
+    agent = np.array([numbers[name] for name in found["agent_id"]], dtype=np.int64)
+    tasks[agent] += found["tasks"].to_numpy()
+    succeeded[agent] += found["succeeded"].to_numpy()
+    ever = found["since"].is_not_null().to_numpy()
+    streak[agent] = np.where(ever, found["since"].fill_null(0).to_numpy(), streak[agent] + found["tasks"].to_numpy())
+    first[agent] = np.minimum(first[agent], found["first"].to_numpy())
+    last[agent] = np.maximum(last[agent], found["last"].fill_null(0).to_numpy())
+    return Records(tasks, succeeded, streak, first, last)
+
+
+def failing(records: Records, now: float, settings: RoutingSettings) -> NDArray[np.bool_]:
+    """Who does nothing but fail at the moment, by number."""
+    usual = (records.succeeded + 1) / (records.tasks - records.streak + 2)
+    suspicious = UNLIKELY / np.log(1 - np.clip(usual, 0.01, 0.99))
+    recent = now - records.last_failed < settings.failing_seconds
+    return np.asarray(recent & (records.streak >= np.maximum(suspicious, LEAST_FAILURES)))
+
+
+def on_probation(records: Records, now: float, settings: RoutingSettings) -> NDArray[np.bool_]:
+    """Who is new, by number."""
+    return np.asarray((records.tasks < settings.probation_tasks) | (now - records.first_seen < YOUNG_SECONDS))
+
+
+class OpenDecisions:
+    """Decisions whose outcome has not come, by kind and agent. Safe from any thread.
+
+    Args:
+        seconds: after which nobody waits for one any more.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = Lock()
+        self._open: dict[str, tuple[str, str, str]] = {}
+        self._by_trace: dict[tuple[str, str], str] = {}
+        self._closed: dict[str, float] = {}
+        self._order: deque[tuple[float, str]] = deque()
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def open(self, decision_id: str, kind: str, agent: str, trace_id: str, decided_at: datetime, now: datetime) -> None:
+        """Count a decision, once; `trace_id` is where its task is going to be, empty if that is not known."""
+        at = decided_at.timestamp()
+        with self._lock:
+            self._expire(now.timestamp())
+            known = decision_id in self._open or decision_id in self._closed
+            if not known and agent and now.timestamp() - at < self._seconds:
+                self._open[decision_id] = (kind, agent, trace_id)
+                if trace_id:
+                    self._by_trace[trace_id, agent] = decision_id
+                self._counts[kind, agent] += 1
+                self._order.append((at, decision_id))
+
+    def knows(self, decision_id: str) -> bool:
+        """Whether it is, or lately was, open."""
+        with self._lock:
+            return decision_id in self._open or decision_id in self._closed
+
+    def close(self, decision_id: str, now: datetime) -> None:
+        """Its outcome has come."""
+        with self._lock:
+            self._drop(decision_id)
+            self._closed[decision_id] = now.timestamp()
+
+    def close_tasks(self, tasks: pl.DataFrame, now: datetime) -> None:
+        """Tasks have ended: `decision_id` says whose outcome each is, else the trace and the agent do."""
+        named = tasks.filter(pl.col("decision_id") != "")["decision_id"]
+        with self._lock:
+            traced = [found for row in tasks.select("trace_id", "agent_id").iter_rows() if (found := self._by_trace.get(row))]
+        for decision_id in [*named, *traced]:
+            self.close(decision_id, now)
+
+    def counts(self, kind: str, now: datetime) -> dict[str, int]:
+        """How many are open, by agent."""
+        with self._lock:
+            self._expire(now.timestamp())
+            return {agent: count for (of, agent), count in self._counts.items() if of == kind and count > 0}
+
+    def _expire(self, now: float) -> None:
+        while self._order and now - self._order[0][0] >= self._seconds:
+            self._drop(self._order.popleft()[1])
+        while self._closed and now - next(iter(self._closed.values())) >= self._seconds:
+            del self._closed[next(iter(self._closed))]
+
+    def _drop(self, decision_id: str) -> None:
+        whose = self._open.pop(decision_id, None)
+        if whose:
+            kind, agent, trace_id = whose
+            self._by_trace.pop((trace_id, agent), None)
+            self._counts[kind, agent] -= 1
+            if not self._counts[kind, agent]:
+                del self._counts[kind, agent]
