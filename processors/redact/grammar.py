@@ -14,6 +14,8 @@ ESCAPE = r"\\(?:[bfnrt]|u[0-9A-Fa-f]{4})"
 """What JSON writes for a line break and the like. Its last letter begins no word: `\\nsk-…` is a key on a line of its own."""
 BOUNDARY = r"\b"
 BEGIN = rf"{ESCAPE}|{BOUNDARY}"
+ESCAPED = r"\\(?:\\\\)*"
+"""What stands before a quote that is part of a text in JSON, however often wrapped; an even number of it ends the text."""
 SEPARATOR = r"\s*(?::|=>?)\s*"
 BARE = r"""[^\s"'\\,;&<>(){}\[\]]"""
 """What a value outside of quotes begins with; it may go on with a bracket."""
@@ -103,24 +105,27 @@ def from_begin(pattern: str) -> str:
 def pair_search(pair: Pair) -> Search:
     r"""Finds the values of a pair: quoted, quoted inside JSON inside a string (`\"`), bare, or a number in JSON.
 
-    What is JSON stays JSON: a quoted value ends before its quote (and before a double one, whatever its own), a number gets
-    quotes. A quote that follows a bare name and a colon may also end a text (`"your password: "`): then no value follows it.
+    What is JSON stays JSON: name and value have quotes of one depth, a value ends before its quote (and before a double one,
+    whatever its own), a number gets quotes. A quote that follows a bare name and a colon may also end a text (`"your
+    password: "`): then no value follows it.
     """
     least, no_end = pair.least, r"[^\s,:}\]"
     values = [
-        rf"""(?P<a>["']{SEPARATOR}")(?:[^"\\]|\\.){{{least},}}""",
-        rf"""(?P<b>["']{SEPARATOR}')(?:[^"'\\]|\\.){{{least},}}""",
-        rf"""(?P<c>{SEPARATOR}"){no_end}"\\](?:[^"\\]|\\.){{{least - 1},}}""",
-        rf"""(?P<d>{SEPARATOR}'){no_end}"'\\](?:[^"'\\]|\\.){{{least - 1},}}""",
-        rf"""(?P<e>\\+["']{SEPARATOR}\\+["'])(?:[^"'\\]|\\\\\\.|\\\\[^"'\\]){{{least},}}""",
-        rf"""(?P<f>{SEPARATOR}\\+["']){no_end}"'\\][^"'\\]{{{least - 1},}}""",
-        rf"""(?P<g>{SEPARATOR})(?:{MASK}|(?:{SCHEMES}\s+)?{BARE}[^\s"'\\,;&<>(){{}}\]]{{{least - 1},}})""",
+        rf"""(?P<a>"{SEPARATOR}")(?:[^"\\]|\\.){{{least},}}""",
+        rf"""(?P<b>'{SEPARATOR}')[^"'\\]{{{least},}}""",
+        rf"""(?P<c>'?{SEPARATOR}"){no_end}"\\](?:[^"\\]|\\.){{{least - 1},}}""",
+        rf"""(?P<d>{SEPARATOR}'){no_end}"'\\][^"'\\]{{{least - 1},}}""",
+        rf"""(?P<e>\\"{SEPARATOR}\\")(?:[^"\\]|\\\\(?:\\"|\\\\|[^"\\])){{{least},}}""",
+        rf"""(?P<f>\\{{3}}"{SEPARATOR}\\{{3}}")[^"\\]{{{least},}}""",
+        rf"""(?P<j>\\{{7}}"{SEPARATOR}\\{{7}}")[^"\\]{{{least},}}""",
+        rf"""(?P<g>{SEPARATOR}{ESCAPED}"){no_end}"'\\][^"'\\]{{{least - 1},}}""",
+        rf"""(?P<h>{SEPARATOR})(?:{MASK}|(?:{SCHEMES}\s+)?{BARE}[^\s"'\\,;&<>(){{}}\]]{{{least - 1},}})""",
     ]
     quote = ""
     if pair.numbers:
-        values.append(r"""(?P<h>(?P<quote>\\*["'])\s*:\s*)-?[0-9][0-9.eE+-]*""")
+        values.append(rf"""(?P<i>(?P<quote>(?:{ESCAPED})?["'])\s*:\s*)-?[0-9][0-9.eE+-]*""")
         quote = "${quote}"
-    kept = "".join(f"${{{group}}}" for group in "abcdefgh")
+    kept = "".join(f"${{{group}}}" for group in "abcdefghij")
     return Search(
         hint=rf"""(?:{pair.hint or pair.names})\\*["']?\s*[:=]""",
         pattern=rf"(?i)(?P<name>{pair.names.replace(BOUNDARY, f'(?:{BEGIN})')})(?:{'|'.join(values)})",

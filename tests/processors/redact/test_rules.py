@@ -79,6 +79,15 @@ def test_only_the_secret_itself_is_masked(text: str, expected: str) -> None:
     assert masked(text) == expected
 
 
+@pytest.mark.parametrize("text", ['password":\\', "password=\\", "password\\", 'x password":"', "token':'", "api_key=>\\\\"])
+def test_a_text_that_ends_where_a_value_would_begin_takes_nothing_of_its_neighbours(text: str) -> None:
+    whole = [json.dumps({"a": text, text: 5, "b": "a value of its own"}), json.dumps(json.dumps([text, "another value"]))]
+
+    for document in whole:
+        assert json.loads(masked(document)) == json.loads(document) or "a value of its own" in masked(document)
+        json.loads(masked(document))
+
+
 def test_the_hints_find_whatever_the_patterns_find() -> None:
     for kind in (*KNOWN.credentials, KNOWN.emails, KNOWN.cards):
         examples = pl.Series(kind.examples)
