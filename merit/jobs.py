@@ -8,6 +8,7 @@ from merit.judge import Judge
 from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
+from merit.scoring import Scoring
 from merit.settings import JobSettings
 
 
@@ -23,7 +24,12 @@ class Job:
 
 
 def jobs(
-    pipeline: Pipeline, registry: Registry, matching: Matching, settings: JobSettings, judge: Judge | None = None
+    pipeline: Pipeline,
+    registry: Registry,
+    matching: Matching,
+    scoring: Scoring,
+    settings: JobSettings,
+    judge: Judge | None = None,
 ) -> list[Job]:
     """Every job of the program; without a judge nobody judges."""
     every = [
@@ -32,6 +38,8 @@ def jobs(
         Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh),
         Job("refresh", timedelta(seconds=settings.refresh.interval_seconds), pipeline.refresh),
         Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run),
+        Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run),
+        Job("medians", timedelta(seconds=settings.medians.interval_seconds), scoring.refresh_medians),
     ]
     if judge:
         every.append(Job("judge", timedelta(seconds=settings.judge.interval_seconds), judge.run, judge.hurry))

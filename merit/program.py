@@ -27,6 +27,7 @@ from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.router import Router
 from merit.scheduler import Scheduler
+from merit.scoring import Scoring
 from merit.settings import Settings
 from merit.telemetry import Telemetry
 from merit.version import version
@@ -185,7 +186,8 @@ def pipeline_on(
 def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
     """Every job on a store, which may still be closed."""
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
-    return jobs(pipeline, registry, Matching(store, now), settings.jobs, judge_on(store, settings, now))
+    scoring = Scoring(store, settings.processors.scoring, now)
+    return jobs(pipeline, registry, Matching(store, now), scoring, settings.jobs, judge_on(store, settings, now))
 
 
 def judge_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Judge | None:

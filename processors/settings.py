@@ -10,6 +10,7 @@ from processors.judging.settings import JudgeSettings
 from processors.objectives.objectives import ObjectiveSettings
 from processors.redact.settings import RedactSettings
 from processors.routing.settings import RoutingSettings
+from processors.scoring.settings import ScoringSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -55,6 +56,8 @@ class ProcessorSettings(BaseModel):
     """How spans are read."""
     cost: CostSettings = CostSettings()
     """What calls cost."""
+    scoring: ScoringSettings = ScoringSettings()
+    """How work is scored and agents are ranked."""
     redact: RedactSettings = RedactSettings()
     """What is masked, cut or dropped before anything is written."""
     objectives: ObjectiveSettings = ObjectiveSettings()

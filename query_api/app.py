@@ -91,7 +91,7 @@ def create_app(
     )
     ask = asker(store, settings.query_seconds)
     for router in (
-        rankings.routes(ask, now),
+        rankings.routes(ask, now, processors.scoring),
         agents.routes(ask, now),
         agent_nodes.routes(ask, now),
         agent_edits.routes(ask, keep, now),
@@ -112,7 +112,7 @@ def create_app(
         goals.routes(ask, keep, now),
         alerts.routes(ask, keep, now),
         routing_routes(ask, keep, now, routing or Routing(processors.routing)),
-        export.routes(ask, now),
+        export.routes(ask, now, processors.scoring),
         health.routes(store, condition),
         docs_page.routes(),
     ):

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from processors.scoring.settings import ScoringSettings
 from query_api.answers import Answer, Node, Task
 from query_api.costs import ChosenCosts, SpentBy
 from query_api.export_formats import FORMATS, Format
@@ -17,7 +18,7 @@ from query_api.filters import Question
 from query_api.nodes import ChosenNodes
 from query_api.pages import MONTH, choice, newest_parts
 from query_api.questions import Ask, Now
-from query_api.rankings import ChosenRanking, Ranked, ranked
+from query_api.rankings import ChosenRanking, Ranked, whole
 from query_api.tasks import ChosenTasks
 
 MOST = 1_000_000
@@ -55,14 +56,14 @@ class RankingExport(ChosenRanking, Exported):
     """Parameters of /v1/export/rankings."""
 
 
-def routes(ask: Ask, now: Now) -> APIRouter:
+def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     """The routes below /v1/export."""
     router = APIRouter(tags=["export"], default_response_class=StreamingResponse)
 
     @router.get("/v1/export/rankings", responses=FILE, summary="A ranking as a file")
     def rankings(question: Annotated[RankingExport, Query()]) -> StreamingResponse:
         """What /v1/rankings answers, as a file."""
-        frame = ranked(ask, now, question).with_columns(profile=pl.lit(question.profile))
+        frame = whole(ask, now, scoring, question)
         if question.agent_id:
             frame = frame.filter(pl.col("agent_id").is_in(question.agent_id))
         return file("rankings", question, Ranked, iter([frame.head(question.limit)]), now())

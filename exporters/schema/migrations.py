@@ -31,6 +31,11 @@ RETENTION_OF = {
     "silences": ("ends_at", "alerts"),
     "routing_decisions": ("decided_at", "decisions"),
     "routing_outcomes": ("received_at", "decisions"),
+    "task_scores": ("at", "tasks"),
+    "medians": ("day", "tasks"),
+    "agent_minutely": ("at", "minutes"),
+    "agent_hourly": ("at", "rollups"),
+    "agent_daily": ("at", "rollups"),
 }
 """Per table: the column that ages and the field of `Retention` that says for how long."""
 

@@ -46,7 +46,7 @@ def run(console: Console, *, assignments: int, seed: int, once: bool, elsewhere:
         api = Api(url)
         api.get("/healthz")
         outcome = compare(console, api, send_all(console, endpoint, assignments, seed))
-        ranked = show_ranking(console, api)
+        ranked = show_ranking(console, api, outcome.sent)
         console.print(outcome.told(), style="" if outcome.complete else "bold red", highlight=False)
         if not once:
             show_way_on(console, url)
@@ -155,10 +155,14 @@ def derived(api: Api, traces: set[str]) -> Counter[str]:
     return Counter(row["task_id"] for row in rows if row["trace_id"] in traces and row["status"] in FINAL)
 
 
-def show_ranking(console: Console, api: Api) -> bool:
-    """Print the ranking; whether there is one."""
-    window = f"{HISTORY.days + 1}d"
-    success, speed = (api.get("/v1/rankings", by=by, window=window)["rankings"] for by in ("success_rate", "speed"))
+def show_ranking(console: Console, api: Api, sent: int) -> bool:
+    """Print the ranking once all tasks are scored; whether there is one."""
+    window, since = f"{HISTORY.days + 1}d", time.monotonic()
+    while True:
+        success, speed = (api.get("/v1/rankings", by=by, window=window)["rankings"] for by in ("success_rate", "speed"))
+        if sum(row["tasks"] for row in speed) >= sent or time.monotonic() - since > PATIENCE_SECONDS:
+            break
+        time.sleep(0.5)
     console.print(table(success, speed))
     return bool(success)
 

@@ -1,27 +1,35 @@
--- Who are the agents, since when are they known (whatever the window), and how long did the work that is ranked take?
+-- Who are the agents, since when are they known (whatever is chosen), and how long did the work that is chosen take?
 SELECT
-    agent_id,
-    argMax(t.agent_name, (t.agent_name != '', started_at)) AS agent_name,
-    min(started_at) AS first_seen,
-    max(started_at) AS last_seen,
-    uniqExactIf(toDate(started_at), chosen) AS days_active,
-    quantileExactInclusiveOrNullIf(0.95)(duration_seconds, chosen AND status IN ('succeeded', 'failed')) AS p95_duration_seconds
-FROM (
+    agent_id, known.agent_name AS agent_name, known.first_seen AS first_seen, known.last_seen AS last_seen, days_active,
+    p95_duration_seconds
+FROM
+(
     SELECT
-        agent_id, agent_name, started_at, duration_seconds, status,
-        started_at >= {since:DateTime64(9)}
-        AND started_at < {until:DateTime64(9)}
-        AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
-        AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
-        AND (empty({provider:Array(String)}) OR task_id IN (
-              SELECT task_id FROM nodes FINAL
-          WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {since:DateTime64(9)}))
-        AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
-        AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
-        AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)}) AS chosen
-    FROM tasks FINAL
-    WHERE started_at < {until:DateTime64(9)}
-) AS t
-GROUP BY agent_id
-HAVING countIf(chosen) > 0
+        agent_id,
+        uniqExact(toDate(moment)) AS days_active,
+        if(
+            sum(work.succeeded + work.failed) = 0,
+            NULL,
+            least(max(work.duration_most), greatest(min(work.duration_least), quantileDDIfMerge(0.005, 0.95)(durations)))
+        ) AS p95_duration_seconds
+    FROM agent_work(
+        since = {since:DateTime64(9)}, until = {until:DateTime64(9)}, cuts = {cuts:Array(DateTime64(9))},
+        user_id = {user_id:Array(String)}, model = {model:Array(String)}, provider = {provider:Array(String)},
+        category = {category:Array(String)}, department = {department:Array(String)}, service = {service:Array(String)}) AS work
+    WHERE moment >= {chosen_since:DateTime64(9)}
+    GROUP BY agent_id
+) AS chosen
+INNER JOIN
+(
+    SELECT
+        agent_id,
+        argMax(agent_name, (agent_name != '', last_started)) AS agent_name,
+        min(first_started) AS first_seen,
+        max(last_started) AS last_seen
+    FROM agent_work(
+        since = '1970-01-01 00:00:00', until = '2105-01-01 00:00:00', cuts = [], user_id = [], model = [], provider = [],
+        category = [], department = [], service = [])
+    GROUP BY agent_id
+) AS known USING (agent_id)
+ORDER BY agent_id
 LIMIT {limit:UInt32}

@@ -10,9 +10,11 @@ from merit.judge import Judge
 from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
+from merit.scoring import Scoring
 from merit.settings import JobSettings
 from processors.cost import Pricer
 from processors.judging.settings import JudgeSettings
+from processors.scoring.settings import ScoringSettings
 from processors.settings import ProcessorSettings
 from tests.builders import Clock, frame, job
 
@@ -32,45 +34,56 @@ def matching(tables: Store, clock: Clock) -> Matching:
     return Matching(tables, clock)
 
 
-def test_every_job_has_its_interval_from_the_settings(pipeline: Pipeline, registry: Registry, matching: Matching) -> None:
+@pytest.fixture
+def scoring(tables: Store, clock: Clock) -> Scoring:
+    return Scoring(tables, ScoringSettings(), clock)
+
+
+def test_every_job_has_its_interval_from_the_settings(
+    pipeline: Pipeline, registry: Registry, matching: Matching, scoring: Scoring
+) -> None:
     settings = JobSettings.model_validate({"derive": {"interval_seconds": 0.5}})
 
-    assert {it.name: it.interval for it in jobs(pipeline, registry, matching, settings)} == {
+    assert {it.name: it.interval for it in jobs(pipeline, registry, matching, scoring, settings)} == {
         "derive": timedelta(seconds=0.5),
         "sweep": timedelta(seconds=60),
         "agents": timedelta(seconds=5),
         "refresh": timedelta(seconds=5),
         "match": timedelta(seconds=5),
+        "roll-up": timedelta(seconds=1),
+        "medians": timedelta(hours=1),
     }
 
 
-def test_every_job_may_be_run_again_and_again(pipeline: Pipeline, registry: Registry, matching: Matching) -> None:
+def test_every_job_may_be_run_again_and_again(
+    pipeline: Pipeline, registry: Registry, matching: Matching, scoring: Scoring
+) -> None:
     pipeline.consume(frame(job(1)))
     for _ in range(2):
-        for it in jobs(pipeline, registry, matching, JobSettings()):
+        for it in jobs(pipeline, registry, matching, scoring, JobSettings()):
             it.run()
 
 
 def test_a_sweep_by_hand_derives_what_is_stored(
-    pipeline: Pipeline, registry: Registry, matching: Matching, tables: Store, clock: Clock
+    pipeline: Pipeline, registry: Registry, matching: Matching, scoring: Scoring, tables: Store, clock: Clock
 ) -> None:
     pipeline.consume(frame(job(1)))
     clock.tick(5)
 
     fresh = Pipeline(tables, ProcessorSettings(), 30, clock)
-    by_name = {it.name: it for it in jobs(fresh, registry, matching, JobSettings())}
+    by_name = {it.name: it for it in jobs(fresh, registry, matching, scoring, JobSettings())}
 
     assert by_name["sweep"].run() == 1
 
 
 def test_there_is_a_job_that_judges_if_somebody_judges(
-    pipeline: Pipeline, registry: Registry, matching: Matching, tables: Store, clock: Clock
+    pipeline: Pipeline, registry: Registry, matching: Matching, scoring: Scoring, tables: Store, clock: Clock
 ) -> None:
     judging = JudgeSettings.model_validate(
         {"evaluators": [{"preset": "critical_analyst", "model": "m", "base_url": "http://h/v1"}]}
     )
     judge = Judge(tables, tables.insert, judging, Pricer(), clock)
 
-    last = jobs(pipeline, registry, matching, JobSettings(), judge)[-1]
+    last = jobs(pipeline, registry, matching, scoring, JobSettings(), judge)[-1]
 
     assert (last.name, last.interval, last.run()) == ("judge", timedelta(seconds=30), 0)

@@ -18,6 +18,7 @@ from processors.frames import TASKS
 from query_api import pages
 from query_api.export_formats import FORMATS
 from tests.builders import frame, trace_of
+from tests.merit.scored import scoring
 from tests.query_api.build import node, put, task, tool
 
 WHATS = ("rankings", "tasks", "nodes", "costs")
@@ -49,6 +50,7 @@ def test_a_file_says_what_it_is(api: TestClient, tables: Store, what: str, kind:
 def test_a_file_holds_what_is_on_the_screen(api: TestClient, tables: Store, what: str) -> None:
     put(tables, "tasks", [task(1, user_id="u", output='"quoted",\nand ü'), task(2, models=["a", "b"], cost_usd=None), task(3)])
     put(tables, "nodes", [node(1), tool(1), node(2, cost_usd=None, unpriced=True)])
+    scoring(tables).catch_up()
     shown = api.get(f"/v1/{what}").json()[what]
     rows = api.get(f"/v1/export/{what}?format=json").json()
     assert len(rows) == len(shown) > 0

@@ -8,7 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from tests.query_api.build import NOW, Row, put, task
+from tests.builders import Clock, truncate
+from tests.merit.scored import judge, rate, scoring
+from tests.query_api.build import NOW, Row, task
+from tests.query_api.build import put as put_rows
 
 FIELDS = {
     *("rank", "badge", "agent_id", "agent_name", "score", "score_low", "score_high", "profile", "performance", "points"),
@@ -17,6 +20,12 @@ FIELDS = {
     *("cost_per_success_usd", "cost_per_quality_point", "avg_user_rating", "trend", "trend_change", "probation", "first_seen"),
     *("days_active", "last_seen"),
 }
+
+
+def put(store: Store, table: str, rows: list[Row]) -> None:
+    """Store rows and have them scored."""
+    put_rows(store, table, rows)
+    scoring(store, Clock()).catch_up()
 
 
 def history(agent_id: str, first: int, succeeded: int, failed: int, **more: Any) -> list[Row]:
@@ -42,9 +51,10 @@ def test_a_ranking_has_the_fields_of_the_contract(api: TestClient, tables: Store
     answer = api.get("/v1/rankings?window=90d").json()
     (row,) = answer["rankings"]
     assert set(row) == FIELDS
-    assert (answer["by"], answer["profile"], answer["note"]) == ("success_rate", "default", None)
+    assert (answer["by"], answer["profile"], answer["note"]) == ("performance", "default", None)
     assert (row["rank"], row["badge"], row["probation"], row["profile"]) == (1, "gold", False, "default")
-    assert (row["score"], row["success_rate"], row["succeeded"], row["failed"]) == (0.75, 0.75, 9, 3)
+    assert (row["success_rate"], row["succeeded"], row["failed"]) == (0.75, 9, 3)
+    assert row["performance"] == pytest.approx(100 * (0.4 * 0.5 + 0.3 * 0.75 + 0.3 * 0.5))
     assert (row["total_cost_usd"], row["avg_cost_usd"], row["cost_per_success_usd"]) == (0.012, 0.001, pytest.approx(0.012 / 9))
     assert (row["avg_duration_seconds"], row["p95_duration_seconds"], row["days_active"]) == (2.0, 2.0, 2)
     assert (row["first_seen"], row["last_seen"]) == ("2025-12-22T12:00:00Z", "2026-01-30T12:00:11Z")
@@ -52,10 +62,10 @@ def test_a_ranking_has_the_fields_of_the_contract(api: TestClient, tables: Store
 
 def test_means_are_drawn_to_those_of_the_other_agents(api: TestClient, tables: Store) -> None:
     put(tables, "tasks", history("a", 0, 18, 2) + history("b", 100, 5, 5))
-    rows = api.get("/v1/rankings?window=90d").json()["rankings"]
+    rows = api.get("/v1/rankings?by=success_rate&window=90d").json()["rankings"]
     assert [(row["agent_id"], row["badge"]) for row in rows] == [("a", "gold"), ("b", "silver")]
-    # (18 + 10 · 0.5) / 30 and (5 + 10 · 0.9) / 20
-    assert [row["score"] for row in rows] == [pytest.approx(23 / 30), pytest.approx(0.7)]
+    # as worked out in the tests of the scores
+    assert [row["score"] for row in rows] == [pytest.approx(23 / 30), pytest.approx((5 + 6.5 / (2 / 3 + 0.1)) / 20)]
 
 
 def test_running_and_interrupted_tasks_are_counted_but_not_scored(api: TestClient, tables: Store) -> None:
@@ -98,7 +108,7 @@ def test_nine_tasks_make_no_usual_and_the_ranking_says_so(api: TestClient, table
 
 def test_the_usual_is_forgotten_after_thirty_days(api: TestClient, tables: Store) -> None:
     for days, known in ((30, True), (31, False)):
-        tables.command("TRUNCATE TABLE tasks")
+        truncate(tables)
         put(tables, "tasks", [task(n, started_at=NOW - timedelta(days=days)) for n in range(10)] + [task(100, agent_id="b")])
         speeds = {row["agent_id"]: row["speed"] for row in api.get("/v1/rankings?by=speed").json()["rankings"]}
         assert (speeds["b"] is not None) is known
@@ -118,8 +128,8 @@ def test_the_cheapest_success_is_first_and_unknown_prices_are_last(api: TestClie
         ("dear", 2, 0.01),
         ("unknown", None, None),
     ]
-    # 20 tasks of its own at 0.001 and 10 as the other's at 0.01
-    assert rows[0]["score"] == pytest.approx(0.12 / 30)
+    # its own dollars, and by a factor towards those of the other
+    assert 0.001 < rows[0]["score"] < 0.003
 
 
 def test_filters_choose_the_work_and_an_agent_is_picked_from_the_whole_ranking(api: TestClient, tables: Store) -> None:
@@ -128,9 +138,9 @@ def test_filters_choose_the_work_and_an_agent_is_picked_from_the_whole_ranking(a
         "tasks",
         history("a", 0, 20, 0, category="coding") + history("b", 100, 10, 10, category="coding") + history("c", 200, 5, 0),
     )
-    rows = api.get("/v1/rankings?category=coding").json()["rankings"]
+    rows = api.get("/v1/rankings?by=success_rate&category=coding").json()["rankings"]
     assert [row["agent_id"] for row in rows] == ["a", "b"]
-    (picked,) = api.get("/v1/rankings?category=coding&agent_id=b").json()["rankings"]
+    (picked,) = api.get("/v1/rankings?by=success_rate&category=coding&agent_id=b").json()["rankings"]
     assert picked == rows[1]
 
 
@@ -138,7 +148,7 @@ def test_pages_joined_are_the_whole_ranking(api: TestClient, tables: Store) -> N
     put(tables, "tasks", [row for n in range(5) for row in history(f"agent-{n}", 100 * n, 10 + n, 5 - n)])
     seen, cursor = [], ""
     while cursor is not None:
-        page = api.get(f"/v1/rankings?limit=2{cursor}").json()
+        page = api.get(f"/v1/rankings?by=success_rate&limit=2{cursor}").json()
         seen += [(row["rank"], row["agent_id"]) for row in page["rankings"]]
         cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
     assert seen == [(n + 1, f"agent-{4 - n}") for n in range(5)]
@@ -148,3 +158,89 @@ def test_no_tasks_make_an_empty_ranking_that_says_why(api: TestClient) -> None:
     answer = api.get("/v1/rankings").json()
     assert answer["rankings"] == []
     assert "no task" in answer["note"]
+
+
+def test_an_evaluation_moves_quality_points_and_their_ranking(api: TestClient, tables: Store) -> None:
+    rows = history("a", 0, 12, 0) + history("b", 100, 12, 0)
+    put_rows(tables, "tasks", rows)
+    for row in rows[:4]:
+        rate(tables, row["task_id"], 5)
+    for row in rows[12:16]:
+        judge(tables, row["task_id"], 0.25)
+    scoring(tables).catch_up()
+    a, b = api.get("/v1/rankings?by=quality&window=90d").json()["rankings"]
+    assert [(row["agent_id"], row["quality"], row["rated_tasks"]) for row in (a, b)] == [("a", 1.0, 4), ("b", 0.25, 4)]
+    assert (a["avg_user_rating"], b["avg_user_rating"]) == (5.0, None)
+    assert a["score_low"] <= a["score"] < a["score_high"]
+    # 12 tasks: completion 10, speed 20; 4 of them quality 50 and 5 stars 40, or quality 12.5 and a judge's 25 · 0.25
+    assert (a["points"], b["points"]) == (pytest.approx(12 * 30 + 4 * 90), pytest.approx(12 * 30 + 4 * (12.5 + 6.25)))
+    assert a["cost_per_quality_point"] == pytest.approx(0.001)
+    for by in ("performance", "points", "total_points", "cost_per_quality_point"):
+        first = api.get(f"/v1/rankings?by={by}&window=90d").json()["rankings"][0]
+        assert first["agent_id"] == "a"
+
+
+@pytest.mark.parametrize(
+    "by", ["performance", "quality", "points", "success_rate", "reliability", "efficiency", "cost_per_quality_point", "thrift"]
+)
+@pytest.mark.parametrize(
+    "query", ["", "&profile=seed", "&user_id=nobody", "&department=&service=app", "&model=gpt-4o-mini&window=1h"]
+)
+def test_every_score_can_be_asked_for(api: TestClient, tables: Store, by: str, query: str) -> None:
+    if not api.get("/v1/rankings").json()["rankings"]:
+        put(tables, "tasks", history("a", 0, 9, 3) + history("b", 20, 4, 1))
+    assert api.get(f"/v1/rankings?by={by}{query}").status_code == 200
+
+
+def test_an_unknown_profile_is_refused_with_those_that_there_are(api: TestClient) -> None:
+    answer = api.get("/v1/rankings?profile=gold")
+    assert answer.status_code == 400
+    assert "default, quality, balanced, cost, speed, seed" in answer.json()["detail"]
+
+
+def test_two_profiles_say_whose_rank_moves_and_why(api: TestClient, tables: Store) -> None:
+    usual = [task(n, agent_id="old", started_at=NOW - timedelta(days=60, seconds=n)) for n in range(20)]
+    dear = history("dear", 100, 30, 0, cost_usd=Decimal("0.1"), started_at=NOW - timedelta(days=40), duration_seconds=1.0)
+    cheap = history("cheap", 200, 30, 0, cost_usd=Decimal("0.0001"), started_at=NOW - timedelta(days=40), duration_seconds=4.0)
+    put_rows(tables, "tasks", usual + dear + cheap)
+    for row in dear[:20]:
+        rate(tables, row["task_id"], 5)
+    for row in cheap[:20]:
+        rate(tables, row["task_id"], 3)
+    scoring(tables).catch_up()
+    answer = api.get("/v1/rankings/compare?profile=quality&profile=cost").json()
+    assert answer["profiles"] == ["quality", "cost"]
+    moved = {row["agent_id"]: row for row in answer["rankings"]}
+    assert (moved["dear"]["rank_before"], moved["cheap"]["rank_after"]) == (1, 1)
+    assert moved["cheap"]["moved"] > 0 > moved["dear"]["moved"]
+    assert {moved["cheap"]["moved_by"], moved["dear"]["moved_by"]} <= {"quality", "thrift"}
+    assert api.get("/v1/rankings/compare?profile=quality").status_code == 400
+    assert api.get("/v1/rankings/compare").status_code in (400, 422)
+
+
+def test_a_week_that_is_better_than_the_last_is_a_trend(api: TestClient, tables: Store) -> None:
+    def week(agent_id: str, first: int, days: int, succeeded: int, failed: int) -> list[Row]:
+        return history(agent_id, first, succeeded, failed, started_at=NOW - timedelta(days=days))
+
+    put(
+        tables,
+        "tasks",
+        week("better", 0, 10, 5, 35)
+        + week("better", 100, 3, 39, 1)
+        + week("worse", 200, 10, 40, 0)
+        + week("worse", 300, 3, 10, 30)
+        + week("same", 400, 10, 30, 10)
+        + week("same", 500, 3, 29, 11)
+        + week("new", 600, 3, 9, 0)
+        + week("new", 700, 10, 4, 0),
+    )
+    rows = {row["agent_id"]: row for row in api.get("/v1/rankings?window=1h").json()["rankings"]}
+    assert rows == {}
+    rows = {row["agent_id"]: row for row in api.get("/v1/rankings").json()["rankings"]}
+    assert {name: row["trend"] for name, row in rows.items()} == {
+        "better": "improving",
+        "worse": "degrading",
+        "same": "stable",
+        "new": None,
+    }
+    assert rows["better"]["trend_change"] > 10 > 1 > abs(rows["same"]["trend_change"])

@@ -4,23 +4,21 @@ from collections.abc import Sequence
 
 import polars as pl
 
-LEAST = 0.7
-"""The share that recent work gets at least, once there is plenty of it."""
-HALF = 10
-"""Recent observations at which it gets half of that share."""
+from processors.scoring.settings import ScoringSettings
 
 
-def blend(parts: pl.DataFrame, count: str, sums: Sequence[str], *, weighted: bool) -> pl.DataFrame:
+def blend(parts: pl.DataFrame, count: str, sums: Sequence[str], settings: ScoringSettings | None) -> pl.DataFrame:
     """Join the recent and the older part of each agent and category into observations and means.
 
-    The recent part gets its own share of the observations, but at least 0.7 · n_r / (n_r + 10). Weights cost certainty: `n`
-    is the number of equally weighted observations that would be as certain (Kish, Survey Sampling, 1965: 1 / Σ w²/n).
+    The recent part gets its own share of the observations, but at least `recent_share` · n_r / (n_r + `recent_half`). Weights
+    cost certainty: `n` is the number of equally weighted observations that would be as certain (Kish, Survey Sampling, 1965:
+    1 / Σ w²/n).
 
     Args:
         parts: `agent_id, category, recent` (a boolean), `count` and `sums`; at most one row each.
         count: the column that counts observations.
         sums: columns that are sums over these observations.
-        weighted: False counts every observation alike.
+        settings: how much recent work weighs; None counts every observation alike.
 
     Returns:
         `agent_id, category, n, observations` and the mean of each of `sums`, null where there is no observation; sorted.
@@ -31,7 +29,7 @@ def blend(parts: pl.DataFrame, count: str, sums: Sequence[str], *, weighted: boo
     )
     new, old = pl.col(f"{count}_new"), pl.col(f"{count}_old")
     own = new / (new + old)
-    share = pl.max_horizontal(own, LEAST * new / (new + HALF)) if weighted else own
+    share = pl.max_horizontal(own, settings.recent_share * new / (new + settings.recent_half)) if settings else own
     means = [mean(name, count) for name in sums]
     return (
         halves.with_columns(share.fill_nan(0).alias("share"))

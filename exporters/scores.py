@@ -1,0 +1,197 @@
+"""What scoring reads of the store, and what it stores: rows of tasks with their scores, medians, sums."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from exporters.store import Store
+from exporters.traces import EPOCH, question
+from processors.frames import conform
+from processors.scoring.rows import FACTS, PLACE, SOURCE, TASK_SCORES, USUALS_STORED
+from processors.scoring.tasks import EXPECTED, JUDGEMENTS
+
+NEVER = date(1970, 1, 1)
+LEAST_TASKS = 10
+"""Fewer succeeded tasks have no usual."""
+
+
+class Progress(NamedTuple):
+    """How far scoring has come: a row of `scoring_progress`."""
+
+    tasks_until: datetime = EPOCH
+    """Tasks stored up to here have been scored."""
+    evaluations_until: datetime = EPOCH
+    """Tasks whose evaluations were stored up to here have been scored again."""
+    medians_until: int = 0
+    """Tasks have been held against medians up to this version."""
+    medians_from: date = NEVER
+    """Medians of this day and later have to be worked out again; NEVER if none have."""
+    scoring: str = ""
+    """Under which settings everything has been scored."""
+    hourly_until: datetime = EPOCH
+    """Tasks begun before are added up by the hour, later ones by the minute."""
+    daily_until: datetime = EPOCH
+    """Tasks begun before are added up by the day too."""
+    version: int = 0
+    """Of all that has been written."""
+
+
+class Level(NamedTuple):
+    """Sums over spans of time."""
+
+    table: str
+    """Where they are stored."""
+    view: str
+    """How they are read."""
+    seconds: int
+    """How long a span is."""
+
+
+MINUTES = Level("agent_minutely", "agent_minutes", 60)
+HOURS = Level("agent_hourly", "agent_hours", 3600)
+DAYS = Level("agent_daily", "agent_days", 86_400)
+TASKS = "task_measures"
+"""What sums are made of in the end."""
+
+
+def progress(store: Store) -> Progress | None:
+    """How far scoring has come; None if it has not begun."""
+    found = store.query(question("scoring_progress")).drop("id")
+    return Progress(**found.row(0, named=True)) if len(found) else None
+
+
+def store_progress(store: Store, it: Progress) -> None:
+    """Remember how far scoring has come."""
+    times = ("tasks_until", "evaluations_until", "hourly_until", "daily_until")
+    types: dict[str, Any] = {name: pl.Datetime("ms", "UTC") for name in times}
+    types |= {"medians_until": pl.UInt64, "version": pl.UInt64, "medians_from": pl.Date, "scoring": pl.String, "id": pl.UInt8}
+    store.insert("scoring_progress", pl.DataFrame([{"id": 0, **it._asdict()}], schema_overrides=types))
+
+
+def newest_version(store: Store) -> int:
+    """The highest version of anything that scoring has written, finished or not."""
+    return int(store.query(question("newest_scores")).item())
+
+
+def changed_tasks(store: Store, after: datetime, most: int) -> pl.DataFrame:
+    """About `most` rows of tasks that were stored after and are not scored so: FACTS, SOURCE and `is_deleted`."""
+    found = store.query(question("changed_tasks"), {"after": stamp(after), "most": most})
+    return conform(placed(found), {**FACTS, **SOURCE, "is_deleted": pl.UInt8()})
+
+
+def places_of_tasks(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
+    """Where tasks that were stored in this time stand among the scored: PLACE, `started_at`, `task_version`."""
+    found = store.query(question("places_of_tasks"), {"after": stamp(after), "until": stamp(until)})
+    return conform(placed(found), {**PLACE, "started_at": FACTS["started_at"], "task_version": SOURCE["task_version"]})
+
+
+def judgements_of_changed(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
+    """What is said of tasks that were stored in this time: JUDGEMENTS."""
+    bounds = {"after": stamp(after), "until": stamp(until)}
+    return conform(store.query(question("judgements_of_changed_tasks"), bounds), JUDGEMENTS)
+
+
+def next_evaluations(store: Store, after: datetime, most: int) -> tuple[datetime, int]:
+    """Until when about `most` evaluations were stored after, and how many they are."""
+    until, count = store.query(question("next_evaluations"), {"after": stamp(after), "most": most}).row(0)
+    return until, count
+
+
+def rejudged_tasks(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
+    """Scored tasks whose evaluations were stored in this time: FACTS and SOURCE."""
+    found = store.query(question("rejudged_tasks"), {"after": stamp(after), "until": stamp(until)})
+    return conform(placed(found), {**FACTS, **SOURCE})
+
+
+def judgements_of_rejudged(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
+    """What is said of the tasks whose evaluations were stored in this time: JUDGEMENTS."""
+    bounds = {"after": stamp(after), "until": stamp(until)}
+    return conform(store.query(question("judgements_of_rejudged_tasks"), bounds), JUDGEMENTS)
+
+
+def outdated_scores(store: Store, scoring: str, medians_until: int, most: int) -> pl.DataFrame:
+    """At most `most` tasks scored under other settings, or against medians older than those: FACTS and SOURCE."""
+    asked = {"scoring": scoring, "medians_until": medians_until, "most": most}
+    found = store.query(question("outdated_scores"), asked)
+    return conform(placed(found), {**FACTS, **SOURCE})
+
+
+def judgements_between(store: Store, since: datetime, until: datetime) -> pl.DataFrame:
+    """What is said of judged tasks that began from minute to minute: JUDGEMENTS."""
+    return conform(store.query(question("judgements_between"), {"since": since, "until": until}), JUDGEMENTS)
+
+
+def usuals(store: Store, since: date, until: date) -> pl.DataFrame:
+    """What is usual on these days: USUALS_STORED."""
+    return conform(store.query(question("usuals"), {"since": since, "until": until}), USUALS_STORED)
+
+
+def expected(store: Store) -> pl.DataFrame:
+    """What is expected by type of agent and complexity: EXPECTED."""
+    return conform(store.query(question("expected")), EXPECTED)
+
+
+def store_scores(store: Store, rows: pl.DataFrame) -> None:
+    """Insert rows of TASK_SCORES, month by month: ClickHouse refuses a block that touches too many partitions."""
+    for month in conform(rows, TASK_SCORES).with_columns(month=pl.col("at").dt.truncate("1mo")).partition_by("month"):
+        store.insert("task_scores", month.drop("month"))
+
+
+def store_medians(store: Store, since: date, until: date, version: int) -> None:
+    """Work out the medians of these days, and store those that have changed."""
+    bounds = {"since": since, "until": until, "version": version, "least": LEAST_TASKS}
+    store.command(question("store_medians"), bounds)
+
+
+def newest_medians(store: Store) -> int:
+    """The version of the last medians that have changed."""
+    return int(store.query("SELECT max(version) AS version FROM medians").item())
+
+
+def roll_up(
+    store: Store, source: str, into: Level, since: datetime, until: datetime, done: int, version: int, *, everything: bool = False
+) -> None:
+    """Add up `source` into spans of `into`.
+
+    Args:
+        store: where both are.
+        source: a view: of tasks, minutes or hours.
+        into: the level of the sums.
+        since: from where.
+        until: up to where.
+        done: only groups in which a task was scored after this version.
+        version: of the sums.
+        everything: all groups, whatever was scored.
+    """
+    asked = {"source": source, "into": into.table, "present": into.view, "width": into.seconds}
+    asked |= {"since": since, "until": until, "done": done, "version": version, "everything": everything}
+    store.command(question("roll_up"), asked)
+    if not everything:
+        store.command(question("drop_rolled_up"), asked)
+
+
+def placed(found: pl.DataFrame) -> pl.DataFrame:
+    """`found` with its minute as `at`: a DateTime of the store leaves it as a bare number, so questions convert it."""
+    return found.rename({"minute": "at"})
+
+
+def scored_since(store: Store, done: int) -> tuple[datetime, datetime] | None:
+    """From when until when tasks began that were scored after version `done`; None if none were."""
+    found = store.query(question("scored_since"), {"done": done})
+    return (found["since"].item(), found["until"].item() + timedelta(minutes=1)) if len(found) else None
+
+
+def stamp(moment: datetime) -> str:
+    """`moment` as the store reads it, milliseconds kept."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def whole_hour(moment: datetime) -> datetime:
+    """The hour that `moment` lies in."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def whole_day(moment: datetime) -> datetime:
+    """The UTC day that `moment` lies in."""
+    return whole_hour(moment) - timedelta(hours=moment.hour)

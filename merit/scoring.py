@@ -1,0 +1,178 @@
+"""Keeps scores, medians and sums true: each task is scored when it is stored, when it is judged, and when what is usual changed.
+
+Everything is worked out again from what it depends on, never added to what was there: scoring twice is scoring once. How far
+it has come is one row of the store, written last, so that a process that dies does again what it had begun. Sums follow in
+`merit.sums`.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from threading import RLock
+from time import monotonic
+
+import polars as pl
+
+from exporters import scores
+from exporters.scores import NEVER, Progress
+from exporters.store import Store
+from merit.sums import add_up, boundaries
+from processors.scoring.rows import left_behind, newest, scored_rows
+from processors.scoring.settings import ScoringSettings
+
+AT_ONCE = 20_000
+"""Tasks scored together."""
+OVERLAP = timedelta(seconds=15)
+"""A row may become readable this long after the time at which it was stored."""
+PARTS = 5
+"""One part of the time is for scoring, of this many."""
+LONGEST = 10.0
+"""Seconds after which a run ends though there is more to do: the next one goes on."""
+MEDIANS_EVERY = timedelta(hours=1)
+AHEAD = timedelta(days=2)
+"""Tasks may begin in the future, by the clocks of their senders: their day needs a usual too."""
+DAY = timedelta(days=1)
+
+
+class Scoring:
+    """Scores tasks and adds them up.
+
+    Args:
+        store: where everything is.
+        settings: the profiles.
+        now: what time it is.
+    """
+
+    def __init__(self, store: Store, settings: ScoringSettings, now: Callable[[], datetime]) -> None:
+        self._store, self._now = store, now
+        self._profiles, self._fingerprint = settings.named, settings.fingerprint
+        self._lock = RLock()
+        self._rest_until = 0.0
+        self._medians_at: datetime | None = None
+        self._judged: tuple[datetime, int] | None = None
+
+    def run(self) -> int:
+        """What there is to do, if scoring has not had more than its part of the time; how many tasks were scored."""
+        if monotonic() < self._rest_until:
+            return 0
+        begun = monotonic()
+        try:
+            return self._work(begun + LONGEST)
+        finally:
+            ended = monotonic()
+            self._rest_until = ended + (PARTS - 1) * (ended - begun)
+
+    def catch_up(self) -> int:
+        """All there is to do, however long it takes; how many tasks were scored."""
+        return self._work(float("inf"))
+
+    def refresh_medians(self) -> int:
+        """Work out what is usual, though it is not time, and do all that follows from it; how many tasks were scored."""
+        with self._lock:
+            self._medians_at = None
+            return self.catch_up()
+
+    def _work(self, deadline: float) -> int:
+        with self._lock:
+            before = scores.progress(self._store) or boundaries(Progress(), self._now())
+            self._progress, count = before, 0
+            self._version = begun = max(before.version, scores.newest_version(self._store))
+            self._expected = scores.expected(self._store)
+            while (scored := self._step()) is not None:
+                count += scored
+                if monotonic() > deadline:
+                    break
+            after = add_up(self._store, self._progress, before.version, self._next_version(), self._now())
+            if after != before or self._version > begun + 1:
+                scores.store_progress(self._store, after._replace(version=self._version))
+            return count
+
+    def _step(self) -> int | None:
+        """Do what is next; how many tasks were scored by it, None if there is nothing to do."""
+        for step in (self._score_changed, self._score_judged, self._work_out_medians, self._score_outdated):
+            scored = step()
+            if scored is not None:
+                return scored
+        return None
+
+    def _score_changed(self) -> int | None:
+        """Score tasks that have been stored, and delete the scores of those that are gone or have moved."""
+        after = self._progress.tasks_until - OVERLAP
+        changed = scores.changed_tasks(self._store, after, AT_ONCE)
+        if changed.is_empty():
+            return None
+        until: datetime = changed["task_stored_at"].max()  # type: ignore[assignment]
+        places = scores.places_of_tasks(self._store, after, until)
+        counting = newest(changed, places)
+        said = scores.judgements_of_changed(self._store, after, until)
+        gone = left_behind(places, counting, self._next_version())
+        live = counting.filter(pl.col("is_deleted") == 0)
+        self._score(live, said, gone)
+        if live.is_empty() and gone.is_empty():  # out of date when they came, or deleted before they were scored
+            if until <= self._progress.tasks_until and changed.height < AT_ONCE:
+                return None
+            until += OVERLAP if changed.height >= AT_ONCE else timedelta(0)
+        days = pl.concat([counting["started_at"], gone["started_at"]]).dt.date()
+        self._median_days_from(days)
+        self._progress = self._progress._replace(tasks_until=max(until, self._progress.tasks_until))
+        return counting.height
+
+    def _score_judged(self) -> int | None:
+        """Score tasks again of which something has been said."""
+        after = self._progress.evaluations_until - OVERLAP
+        found = scores.next_evaluations(self._store, after, AT_ONCE)
+        if found[1] == 0 or found == self._judged:
+            return None
+        until, self._judged = found[0], found
+        tasks = scores.rejudged_tasks(self._store, after, until)
+        self._score(tasks, scores.judgements_of_rejudged(self._store, after, until))
+        self._progress = self._progress._replace(evaluations_until=max(until, self._progress.evaluations_until))
+        return tasks.height
+
+    def _work_out_medians(self) -> int | None:
+        """Work out what is usual on the days for which it may have changed: at once for days that have begun, else hourly."""
+        now, since = self._now(), self._progress.medians_from
+        late = since <= now.date() or self._medians_at is None or now - self._medians_at >= MEDIANS_EVERY
+        if since == NEVER or not late:
+            return None
+        scores.store_medians(self._store, since, (now + AHEAD).date(), self._next_version())
+        self._medians_at = now
+        self._progress = self._progress._replace(medians_from=NEVER)
+        return 0
+
+    def _score_outdated(self) -> int | None:
+        """Score tasks again that were scored under other settings, or against a usual that has changed."""
+        newest_medians = scores.newest_medians(self._store)
+        known = self._progress.scoring == self._scoring and self._progress.medians_until >= newest_medians
+        if known:
+            return None
+        tasks = scores.outdated_scores(self._store, self._scoring, self._progress.medians_until, AT_ONCE)
+        if tasks.is_empty():
+            self._progress = self._progress._replace(scoring=self._scoring, medians_until=newest_medians)
+            return None
+        since, until = tasks["at"].min(), tasks["at"].max()
+        self._score(tasks, scores.judgements_between(self._store, since, until))  # type: ignore[arg-type]
+        return tasks.height
+
+    def _score(self, tasks: pl.DataFrame, said: pl.DataFrame, gone: pl.DataFrame | None = None) -> None:
+        days = tasks["started_at"].dt.date()
+        usuals = scores.usuals(self._store, days.min() or NEVER, days.max() or NEVER)  # type: ignore[arg-type]
+        version = self._next_version()
+        rows = scored_rows(tasks, said, usuals, self._expected, self._profiles, self._scoring, version)
+        scores.store_scores(self._store, rows if gone is None else pl.concat([rows, gone]))
+
+    def _median_days_from(self, days: pl.Series) -> None:
+        """Remember that what is usual after the first of `days` may have changed."""
+        if len(days):
+            first: date = days.min() + DAY  # type: ignore[operator, assignment]
+            before = self._progress.medians_from
+            self._progress = self._progress._replace(medians_from=first if before == NEVER else min(first, before))
+
+    @property
+    def _scoring(self) -> str:
+        """Stands for all settings that scores depend on."""
+        return blake2b(f"{self._fingerprint}{self._expected.rows()}".encode(), digest_size=8).hexdigest()
+
+    def _next_version(self) -> int:
+        self._version += 1
+        return self._version

@@ -1,0 +1,64 @@
+"""Adds up scored tasks by agent: by the minute for the newest hours, by the hour and by the day for what is older.
+
+So one task more in a busy hour costs adding up its agent's minute, not the hour. An agent's minute (hour, day) is added up
+again, from the tasks themselves, when a task in it was scored. What lies before a boundary is read from the coarser sums:
+these are stored before the boundary is moved, so that a reader finds all of them on one side or the other.
+"""
+
+from datetime import datetime, timedelta
+
+from exporters import scores
+from exporters.scores import DAYS, HOURS, MINUTES, TASKS, Progress
+from exporters.store import Store
+
+LINGER = timedelta(hours=1)
+"""How long an hour that is over is still kept by the minute."""
+LONG_AGO = timedelta(days=1)
+"""Minutes may have expired after this: hours of what is older are made of tasks."""
+
+
+def boundaries(progress: Progress, now: datetime) -> Progress:
+    """`progress` with the boundaries as they should be by now."""
+    hour = scores.whole_hour(now - LINGER)
+    return progress._replace(hourly_until=hour, daily_until=scores.whole_day(hour))
+
+
+def add_up(store: Store, progress: Progress, done: int, version: int, now: datetime) -> Progress:
+    """Bring all sums up to date.
+
+    Args:
+        store: where scores and sums are.
+        progress: where the boundaries are.
+        done: the version up to which everything has been added up.
+        version: of the sums.
+        now: for where the boundaries should be.
+
+    Returns:
+        `progress` with the boundaries where they are now.
+    """
+    touched = scores.scored_since(store, done)
+    if touched:
+        since, until = touched
+        hourly, daily = progress.hourly_until, progress.daily_until
+        if until > hourly:
+            scores.roll_up(store, TASKS, MINUTES, max(since, hourly), until, done, version)
+        if since < hourly:
+            end = min(scores.whole_hour(until) + timedelta(hours=1), hourly)
+            scores.roll_up(store, TASKS, HOURS, scores.whole_hour(since), end, done, version)
+        if since < daily:
+            end = min(scores.whole_day(until) + timedelta(days=1), daily)
+            scores.roll_up(store, HOURS.view, DAYS, scores.whole_day(since), end, done, version)
+    return fold(store, progress, version, now)
+
+
+def fold(store: Store, progress: Progress, version: int, now: datetime) -> Progress:
+    """Add up minutes and hours that are old enough by the hour and the day, and move the boundaries."""
+    ahead = boundaries(progress, now)
+    if ahead.hourly_until <= progress.hourly_until:
+        return progress
+    since, until = progress.hourly_until, ahead.hourly_until
+    source = TASKS if now - since > LONG_AGO else MINUTES.view
+    scores.roll_up(store, source, HOURS, since, until, 0, version, everything=True)
+    if ahead.daily_until > progress.daily_until:
+        scores.roll_up(store, HOURS.view, DAYS, progress.daily_until, ahead.daily_until, 0, version, everything=True)
+    return ahead

@@ -1,0 +1,95 @@
+"""Scores of agents that are money over something: dollars per success, dollars per point of quality.
+
+They are compared by factors, not by differences: costs are never negative, and those of agents differ by orders of magnitude.
+On a logarithmic scale an agent that costs a thousand times the usual draws the others no further than one that costs a
+thousandth; on a plain one everybody would look dear beside it.
+"""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from processors.scoring.intervals import DEVIATIONS
+from processors.scoring.measures import across
+from processors.scoring.posterior import with_posterior
+from processors.scoring.recency import blend
+from processors.scoring.settings import ScoringSettings
+from processors.scoring.shrinkage import with_kappa, with_others
+from processors.scoring.statistics import MONEY_DIGITS
+
+TRIFLE = 1e-6
+"""Dollars added to each mean cost, so that work which costs nothing has a place on the scale."""
+DOUBT = 2
+"""Tasks of the category's worth that are added to an agent's own, so that one without any worth has a (dear) price."""
+
+
+class Cost(NamedTuple):
+    """A cost over a worth: columns of STATISTICS."""
+
+    counts: str
+    """Counts tasks of which both are known."""
+    cost: str
+    """Sum of the costs."""
+    cost_squares: str
+    """Sum of their squares."""
+    worth: str
+    """Sum of the worth."""
+    worth_squares: str
+    """Sum of its squares."""
+    cross: str
+    """Sum of cost · worth."""
+
+
+COSTS = {
+    "cost_per_success": Cost("cost_n", "cost_sum", "cost_squares", "cost_succeeded", "cost_succeeded", "cost_of_succeeded"),
+    "cost_per_quality_point": Cost("worth_n", "worth_cost", "worth_cost_squares", "worth_sum", "worth_squares", "worth_cross"),
+}
+
+
+def score_cost(statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, recency: ScoringSettings | None) -> pl.DataFrame:
+    """`agent_id, score, score_low, score_high, observations`, in dollars, less is better; null where nobody has any worth."""
+    groups = with_kappa(factors(statistics, cost, recency), settings)
+    n, kappa, common = pl.col("n"), pl.col("kappa"), pl.coalesce("within", "own")
+    spread = (n * pl.col("own") + kappa * common) / (n + kappa)
+    known = across(with_posterior(with_others(groups, None).with_columns(spread=spread, common=common), None))
+    reach = DEVIATIONS * (pl.col("doubt") * pl.col("unevenness").fill_nan(1)).sqrt()
+    ends = {"score": pl.col("score"), "score_low": pl.col("center") - reach, "score_high": pl.col("center") + reach}
+    scores = known.filter(pl.col("observations") > 0).with_columns(
+        (value.exp() - TRIFLE).clip(lower_bound=0).round(MONEY_DIGITS).alias(name) for name, value in ends.items()
+    )
+    return scores.select(
+        "agent_id",
+        "score",
+        pl.min_horizontal("score", "score_low").alias("score_low"),
+        pl.max_horizontal("score", "score_high").alias("score_high"),
+        "observations",
+    )
+
+
+def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | None) -> pl.DataFrame:
+    """`agent_id, category, n, observations, finished, mean, own`: logarithms of the ratio, and the variance of one observation.
+
+    The variance is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the ratio.
+    """
+    sums = {name: pl.col(column) for name, column in zip(MOMENTS, cost[1:], strict=True)}
+    counted = statistics.with_columns(finished=pl.col(cost.counts), **sums)
+    groups = blend(counted, cost.counts, MOMENTS, recency).filter(pl.col("n") > 0)
+    n = pl.col("n")
+    usual = (n * pl.col("_worth")).sum().over("category") / n.sum().over("category")
+    worth = (n * pl.col("_worth") + DOUBT * usual) / (n + DOUBT)
+    known = groups.with_columns(_usual=usual, _steady=worth).filter(pl.col("_usual") > 0)
+    ratio, mean = pl.col("_cost") / pl.col("_steady"), pl.col("_cost")
+    residual = pl.col("_cost2") - 2 * ratio * pl.col("_cross") + ratio**2 * pl.col("_worth2")
+    own = pl.when(mean > 0).then(residual.clip(lower_bound=0) / mean**2).otherwise(0.0)
+    return known.select(
+        "agent_id",
+        "category",
+        "n",
+        "observations",
+        pl.col("observations").alias("finished"),
+        (ratio + TRIFLE).log().alias("mean"),
+        own.alias("own"),
+    ).sort("category", "agent_id")
+
+
+MOMENTS = ("_cost", "_cost2", "_worth", "_worth2", "_cross")

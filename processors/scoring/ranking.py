@@ -1,0 +1,155 @@
+"""The ranking: who is best at this, and how sure is that?
+
+`rank` is the whole of it, for whoever shows agents in an order. A rank never rewards luck: see `measures`, `costs`,
+`performance`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import polars as pl
+
+from processors.scoring.costs import COSTS, score_cost
+from processors.scoring.measures import MEASURES, score_mean, with_interval
+from processors.scoring.performance import consistency, likeness_of, parts_of, performance, reliability
+from processors.scoring.settings import Profile, ScoringSettings
+from processors.scoring.statistics import plain
+
+By = Literal[
+    "performance",
+    "quality",
+    "points",
+    "total_points",
+    "success_rate",
+    "reliability",
+    "efficiency",
+    "speed",
+    "thrift",
+    "cost_per_success",
+    "cost_per_quality_point",
+]
+COSTLY = ("cost_per_success", "cost_per_quality_point", "thrift")
+"""What is null where too many model calls have no known price; the first two rank the least first."""
+DIGITS = 9
+"""Significant digits of a score: what differs beyond is a tie."""
+
+
+def rank(
+    statistics: pl.DataFrame,
+    agents: pl.DataFrame,
+    by: By,
+    profile: Profile,
+    settings: ScoringSettings,
+    now: datetime,
+    *,
+    favour_recent: bool = True,
+    least_tasks: int = 0,
+) -> pl.DataFrame:
+    """Rank agents.
+
+    Args:
+        statistics: columns STATISTICS, made under `profile`, and `recent`, whether the work is; any order.
+        agents: columns AGENTS, one row an agent of `statistics`.
+        by: the score to rank by.
+        profile: weights.
+        settings: how far luck is distrusted.
+        now: for the age of agents.
+        favour_recent: whether recent work weighs more; False under an explicit window.
+        least_tasks: agents with fewer finished tasks are left out, though the others are still held against them.
+
+    Returns:
+        One row an agent, in order: `rank, badge, agent_id, score, score_low, score_high, observations, probation`, the columns
+        of AGENTS, the measures of `plain`, and `performance, points_per_task, consistency, reliability`. Equal scores share a
+        rank (1, 1, 3), more observations first; a null score has no rank and comes last.
+    """
+    statistics = statistics.sort("agent_id", "category", "segment")  # sums of floats hang on their order
+    scores = scores_of(statistics, by, profile, settings, favour_recent=favour_recent)
+    seen = plain(statistics, settings.most_unpriced)
+    told = seen.join(agents, on="agent_id").join(derived(statistics, profile, settings, favour_recent), on="agent_id", how="left")
+    told = told.join(scores, on="agent_id", how="left")
+    if by in COSTLY:
+        told = told.with_columns(pl.when("priced").then(name).alias(name) for name in ("score", "score_low", "score_high"))
+    told = told.with_columns(pl.when("priced").then("thrift").alias("thrift"))
+    told = told.filter(pl.col("succeeded") + pl.col("failed") >= least_tasks)
+    return in_order(told, lower_is_better=by in COSTS).with_columns(on_trial(now, settings)).with_columns(badge()).drop("priced")
+
+
+def scores_of(
+    statistics: pl.DataFrame, by: By, profile: Profile, settings: ScoringSettings, *, favour_recent: bool
+) -> pl.DataFrame:
+    """`agent_id, score, score_low, score_high, observations` by one score; agents without any are left out."""
+    recency = settings if favour_recent else None
+    if by in COSTS:
+        return score_cost(statistics, COSTS[by], settings, recency)
+    if by == "performance":
+        parts = parts_of(statistics, settings, recency)
+        return bounded(performance(parts, profile.performance.shares(), likeness_of(statistics)), 100)
+    if by == "reliability":
+        success = score_mean(statistics, MEASURES["success_rate"], settings, recency)
+        return bounded(reliability(success, consistency(statistics, recency)), 1)
+    if by == "total_points":
+        return total_points(statistics)
+    measure = MEASURES[by]
+    return with_interval(
+        score_mean(statistics, measure, settings, recency), is_share=measure.is_share, is_binary=measure.is_binary
+    )
+
+
+def bounded(scores: pl.DataFrame, most: float) -> pl.DataFrame:
+    """The interval of a score that is put together of others, within 0 and `most`."""
+    share = scores.with_columns(pl.col("score", "center") / most, pl.col("doubt") / most**2)
+    strength = pl.col("center") * (1 - pl.col("center")) / pl.col("doubt") - 1
+    ends = with_interval(share.with_columns(strength.alias("strength"), unevenness=pl.lit(1.0)), is_share=True)
+    return ends.with_columns(pl.col("score", "score_low", "score_high") * most)
+
+
+def total_points(statistics: pl.DataFrame) -> pl.DataFrame:
+    """The plain sum of points: a count of rewards, of which there is no doubt and which luck and diligence raise alike."""
+    sums = statistics.group_by("agent_id").agg(
+        pl.col("points_sum").sum().alias("score"), (pl.col("succeeded") + pl.col("failed")).sum().alias("observations")
+    )
+    nothing = pl.lit(None, dtype=pl.Float64)
+    return sums.filter(pl.col("observations") > 0).select(
+        "agent_id", "score", nothing.alias("score_low"), nothing.alias("score_high"), "observations"
+    )
+
+
+def derived(statistics: pl.DataFrame, profile: Profile, settings: ScoringSettings, favour_recent: bool) -> pl.DataFrame:
+    """`agent_id, performance, points_per_task, consistency, reliability`: the first two shrunk, the others as seen."""
+    recency = settings if favour_recent else None
+    parts = parts_of(statistics, settings, recency)
+    whole = performance(parts, profile.performance.shares(), {}).select("agent_id", performance="score")
+    points = score_mean(statistics, MEASURES["points"], settings, recency)
+    steady = consistency(statistics, recency)
+    rates = plain(statistics, settings.most_unpriced).select("agent_id", "success_rate")
+    shown = pl.col("usual_consistency")
+    rest = pl.when(shown.is_null()).then("success_rate").otherwise(0.7 * pl.col("success_rate") + 0.3 * shown)
+    return (
+        whole.join(points.select("agent_id", points_per_task="score"), on="agent_id", how="left")
+        .join(steady, on="agent_id", how="left")
+        .join(rates, on="agent_id", how="left")
+        .select("agent_id", "performance", "points_per_task", "consistency", rest.alias("reliability"))
+    )
+
+
+def in_order(told: pl.DataFrame, *, lower_is_better: bool) -> pl.DataFrame:
+    """Sort by score, the best first, and number the ranks; nulls last and without a rank."""
+    rounded = told.with_columns(
+        pl.col("score", "score_low", "score_high").round_sig_figs(DIGITS), pl.col("observations").fill_null(0)
+    )
+    place = pl.col("score").rank("min", descending=not lower_is_better).cast(pl.UInt32)
+    return rounded.with_columns(place.alias("rank")).sort(
+        "rank", "observations", "agent_id", descending=[False, True, False], nulls_last=True
+    )
+
+
+def on_trial(now: datetime, settings: ScoringSettings) -> pl.Expr:
+    """Whether too little is known of the agent for a badge."""
+    young = pl.lit(now) - pl.col("first_seen") < timedelta(days=settings.min_days)
+    return ((pl.col("succeeded") + pl.col("failed") < settings.min_tasks) | young).alias("probation")
+
+
+def badge() -> pl.Expr:
+    """Gold, silver, bronze for the first three ranks, unless on probation."""
+    names = pl.col("rank").replace_strict({1: "gold", 2: "silver", 3: "bronze"}, default=None, return_dtype=pl.String)
+    return pl.when(~pl.col("probation")).then(names).alias("badge")

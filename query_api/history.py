@@ -1,0 +1,109 @@
+"""The history that scores of agents are made of, as the store has added it up.
+
+For whoever ranks, compares or watches agents: `history` asks, `ranked` ranks. Both read sums, so they answer in milliseconds
+over millions of tasks; only a filter by user, model or provider reads tasks one by one.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from processors.frames import conform
+from processors.scoring.performance import likeness_of
+from processors.scoring.ranking import By, rank
+from processors.scoring.settings import Profile, ScoringSettings
+from processors.scoring.statistics import AGENTS, STATISTICS
+from processors.scoring.trends import trend
+from query_api.filters import Chosen, bound
+from query_api.problems import wrong
+from query_api.questions import Ask
+
+MOST_ROWS = 200_000
+"""Agents times categories times stretches that are looked at; beyond, a ranking is refused rather than wrong."""
+LAST = datetime(2105, 1, 1, tzinfo=UTC)
+"""The store's seconds end soon after."""
+WEEK = timedelta(days=7)
+
+
+class History(NamedTuple):
+    """What agents did."""
+
+    statistics: pl.DataFrame
+    """Columns STATISTICS and `recent`, of the work that is chosen."""
+    agents: pl.DataFrame
+    """Columns AGENTS."""
+    weeks: pl.DataFrame
+    """Columns STATISTICS and `this`, of this week and the last, whatever window is chosen."""
+
+
+def profile_of(settings: ScoringSettings, name: str, parameter: str = "profile") -> Profile:
+    """The profile `name`; ProblemError 400 if there is none."""
+    if name not in settings.named:
+        raise wrong(parameter, name, f"no profile: known are {', '.join(settings.named)}")
+    return settings.named[name]
+
+
+def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings, now: datetime) -> History:
+    """What the agents did that is chosen by `question`, scored under `profile`. Without a window, everything that is kept."""
+    period = question.period(now, None)
+    since, until = period.since, min(period.until, LAST)
+    recent = now - timedelta(days=settings.recent_days)
+    cuts = sorted({since, until, recent, now - 2 * WEEK, now - WEEK, now})
+    asked = asked_of(question, min(since, now - 2 * WEEK), max(until, now), cuts) | {"profile": profile}
+    found = conform(ask("agent_statistics", asked, MOST_ROWS), STATISTICS)
+    segment = pl.col("segment")
+
+    def begun(moment: datetime) -> int:
+        return sum(cut <= moment for cut in cuts)
+
+    chosen = found.filter((segment >= begun(since)) & (segment < begun(until)))
+    weeks = found.filter((segment >= begun(now - 2 * WEEK)) & (segment < begun(now)))
+    agents = conform(ask("ranking_agents", asked_of(question, since, until, [since, until]), MOST_ROWS), AGENTS)
+    return History(
+        chosen.with_columns(recent=segment >= begun(recent)), agents, weeks.with_columns(this=segment >= begun(now - WEEK))
+    )
+
+
+def asked_of(question: Chosen, since: datetime, until: datetime, cuts: Iterable[datetime]) -> dict[str, Any]:
+    """The parameters of a question to the sums. Whose work it is is not among them: a rank is one among all."""
+    filters = {name: values for name, values in question.choice().items() if name in FILTERS}
+    bounds = {"since": bound(since), "until": bound(until), "chosen_since": bound(since), "cuts": [bound(cut) for cut in cuts]}
+    return filters | bounds | {"limit": MOST_ROWS}
+
+
+FILTERS = ("category", "model", "provider", "department", "service", "user_id")
+
+
+def ranked(
+    ask: Ask, question: Chosen, by: By, profile: str, settings: ScoringSettings, now: datetime, *, least_tasks: int = 0
+) -> pl.DataFrame:
+    """The whole ranking of the work that is chosen, the best first.
+
+    Args:
+        ask: puts questions to the store.
+        question: which work; an explicit window weighs all of it alike.
+        by: the score to rank by.
+        profile: name of the weights; ProblemError 400 if there are none.
+        settings: how far luck is distrusted.
+        now: what time it is.
+        least_tasks: agents with fewer finished tasks are left out.
+
+    Returns:
+        One row an agent: what `rank` returns, and `profile, trend, trend_change`.
+    """
+    weights = profile_of(settings, profile)
+    found = history(ask, question, profile, settings, now)
+    told = rank(
+        found.statistics,
+        found.agents,
+        by,
+        weights,
+        settings,
+        now,
+        favour_recent=not question.is_explicit,
+        least_tasks=least_tasks,
+    )
+    moves = trend(found.weeks, weights.performance.shares(), likeness_of(found.weeks))
+    return told.join(moves, on="agent_id", how="left", maintain_order="left").with_columns(profile=pl.lit(profile))
