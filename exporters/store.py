@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,11 +37,13 @@ INSERT: dict[str, Any] = {"optimize_on_insert": 0, "deduplicate_blocks_in_depend
 """Rows are replaced by merges, not while they are inserted: that costs more than half of an insert's CPU. What is inserted
 again, because a process died before it knew, is completed in the tables that views fill."""
 
-WRONG_FOREVER = frozenset({6, 16, 27, 36, 41, 43, 44, 46, 47, 53, 60, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 456, 457})
-"""ClickHouse error codes of input that will always fail: it does not parse, has no such column, does not fit its type."""
+WRONG_FOREVER = frozenset({6, 27, 36, 41, 43, 44, 46, 53, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 456, 457})
+"""ClickHouse error codes of input that will always fail: it does not parse, does not fit its type. A table or a column that
+is not there (16, 47, 60) is none: that is no fault of what is asked or inserted, and it may be there again."""
 
-AMISS = frozenset({16, 60})
-"""Codes that are no fault of rows that are inserted: the table, or a column of it, is not there and may be again."""
+CONNECT_SECONDS = 5
+OVERTIME_SECONDS = 10
+"""How much longer than the longest query a server may be silent until it counts as away."""
 
 
 class Store:
@@ -60,8 +63,16 @@ class Store:
         self._local = threading.local()
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         self._guard = threading.Lock()
+        self._awaited = False
         self._lock = FolderLock(folder) if (folder := chdb_folder(settings)) else None
         self._database = DATABASE if self._lock else urlsplit(self._dsn).path.strip("/") or "default"
+        for name in ("clickhouse_connect", "urllib3.connectionpool"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what they log they raise too
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server, which may be away, and come."""
+        return self._lock is None
 
     @property
     def _dsn(self) -> str:
@@ -77,12 +88,18 @@ class Store:
             engine = " ENGINE = Atomic" if self._lock else ""
             bare.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}" + engine, parameters={"name": self._database})
             bare.close()
+            self._local.handle = self._handle()
             migrations.migrate(self)
             migrations.set_durability(self)
             migrations.set_retention(self, self._settings.retention)
             self._bound_system_logs()
             undo.pop_all()
+        self._awaited = False
         return self
+
+    def refuse(self) -> None:
+        """Answer every call with Unavailable until `open` has succeeded: the tables may not be there, or half of them."""
+        self._awaited = True
 
     def insert(self, table: str, frame: pl.DataFrame, *, token: str = "") -> None:
         """Insert `frame`, whose columns are named as in `table`; on return its rows are stored.
@@ -99,7 +116,7 @@ class Store:
         if frame.is_empty():
             return
         settings = INSERT | ({"insert_deduplication_token": token} if token else {})
-        with translated(f"insert into {table}", self._errors, WRONG_FOREVER - AMISS):
+        with translated(f"insert into {table}", self._errors):
             self._client.insert_arrow(table, frame.to_arrow(), settings=settings)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
@@ -152,11 +169,16 @@ class Store:
     def _client(self) -> Client:
         handle: Handle | None = getattr(self._local, "handle", None)
         if handle is None:
-            handle = Handle(self._connect(self._database))
-            self._local.handle = handle
-            with self._guard:
-                self._handles.add(handle)
+            if self._awaited:
+                raise Unavailable("the store has not answered yet", retry_after=timedelta(seconds=5))
+            self._local.handle = handle = self._handle()
         return handle.client
+
+    def _handle(self) -> "Handle":
+        handle = Handle(self._connect(self._database))
+        with self._guard:
+            self._handles.add(handle)
+        return handle
 
     def _connect(self, database: str | None) -> Client:
         session = {"session_timezone": "UTC"}
@@ -176,6 +198,8 @@ class Store:
                 database=database or "default",
                 settings=session,
                 autogenerate_session_id=False,
+                connect_timeout=CONNECT_SECONDS,
+                send_receive_timeout=ceil(self._settings.query_seconds) + OVERTIME_SECONDS,
             )
 
 
@@ -199,10 +223,9 @@ def chdb_folder(settings: ClickHouseSettings) -> Path | None:
 class translated:
     """Turn the client's exceptions into `Rejected` or `Unavailable`, saying what was being done, and count them."""
 
-    def __init__(self, doing: str, errors: Counter, wrong_forever: frozenset[int] = WRONG_FOREVER) -> None:
+    def __init__(self, doing: str, errors: Counter) -> None:
         self._doing = doing
         self._errors = errors
-        self._wrong_forever = wrong_forever
 
     def __enter__(self) -> None: ...
 
@@ -210,9 +233,19 @@ class translated:
         if isinstance(error, ClickHouseError | OSError):
             self._errors(1, doing=self._doing)
         if isinstance(error, ClickHouseError):
-            message = f"{self._doing}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-            if getattr(error, "code", None) in self._wrong_forever:
+            message = f"{self._doing}: {words_of(error)}"
+            if getattr(error, "code", None) in WRONG_FOREVER:
                 raise Rejected(message) from error
             raise Unavailable(message, retry_after=timedelta(seconds=5)) from error
         if isinstance(error, OSError):
-            raise Unavailable(f"{self._doing}: {error}", retry_after=timedelta(seconds=5)) from error
+            raise Unavailable(f"{self._doing}: {words_of(error)}", retry_after=timedelta(seconds=5)) from error
+
+
+def words_of(error: BaseException) -> str:
+    """What ClickHouse said, in a line; where nothing was said, what the network did, without what the client makes of it."""
+    innermost = error
+    while deeper := innermost.__cause__ or innermost.__context__:
+        innermost = deeper
+    if isinstance(innermost, OSError) and getattr(error, "code", None) is None:
+        return innermost.strerror or str(innermost) or type(innermost).__name__
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

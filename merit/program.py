@@ -16,6 +16,7 @@ from typing import Self
 
 import polars as pl
 
+from exporters.opening import Opening
 from exporters.store import Store, chdb_folder
 from merit.doors import entrances
 from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
@@ -67,6 +68,7 @@ class Program:
         self.telemetry = Telemetry(settings.telemetry, version())
         instruments = self.telemetry.instruments
         self.store = Store(settings.exporters.clickhouse, instruments)
+        self.opening = Opening(self.store)
         self.pipeline = pipeline_on(self.store, settings, now, instruments)
         self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
@@ -80,13 +82,13 @@ class Program:
         """Start every part; what has been started is stopped again if the next one cannot be.
 
         Raises:
-            Unavailable: the folder is in use, a port taken, the store away.
+            Unavailable: the folder is in use, or a port taken. A server of ClickHouse that is away is waited for meanwhile.
         """
         settings = self.settings
         with ExitStack() as stops:
             stops.callback(self.telemetry.stop)
-            self.store.open()
-            stops.callback(self.store.close)
+            stops.callback(self.opening.stop)
+            self.opening.start()
             journal = stops.enter_context(journal_of(settings, self._now))
             stops.callback(self._drain)
             self.spool = spool_on(journal, self.store, self.pipeline, settings, self.telemetry.instruments)

@@ -249,8 +249,9 @@ class Storer:
             self._changed.notify_all()
 
     def _pause(self, seconds: float) -> None:
+        """Raises Stopped when stopping: what is left has its place in the journal, and the store may be away for long."""
         with self._changed:
-            if self._changed.wait_for(lambda: self._stopped, seconds):
+            if self._changed.wait_for(lambda: self._stopped or self._stopping, seconds):
                 raise Stopped
 
 
