@@ -46,3 +46,41 @@ def replay(
         typer.echo(replaying.as_json(result))
     else:
         replaying.show(result, Console(highlight=False))
+
+
+@route_app.command()
+def whatif(
+    profile: Annotated[str, typer.Option("--profile", help="Weights of quality, cost and speed; as in the settings.")] = "",
+    strategy: Annotated[str, typer.Option("--strategy", help="thompson, ucb, greedy or epsilon.")] = "",
+    days: Annotated[float, typer.Option("--days", min=0.01, max=400, help="How far to look back.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: Config = None,
+) -> None:
+    """Judge another profile or strategy on the decisions that were made, before it is used.
+
+    Inverse propensity, self-normalised and doubly robust, each with a 90 % interval. Needs the folder for itself: stop
+    merit serve first, if the store is embedded.
+    """
+    from datetime import timedelta
+
+    from exporters.store import Store
+    from merit import clock, settings, what_if
+    from processors.routing.policies import policy
+
+    with told():
+        loaded = settings.load_here(config)
+        wanted, now = policy(loaded.processors.routing, strategy, profile), clock.now()
+        with Store(loaded.exporters.clickhouse) as store, Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("decisions", total=None)
+            result = what_if.judged(
+                store,
+                loaded,
+                wanted,
+                now - timedelta(days=days),
+                now,
+                lambda done, of: progress.update(bar, completed=done, total=of),
+            )
+    if as_json:
+        typer.echo(what_if.as_json(result))
+    else:
+        what_if.show(result, Console(highlight=False))

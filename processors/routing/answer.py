@@ -153,7 +153,7 @@ def as_row(answered: Answered) -> pl.DataFrame:
     unknown = np.full(size, np.nan)
     lists = {
         "scores": decision.score,
-        "deviations": decision.deviation,
+        "deviations": decision.deviation / max(asked.policy.weights.quality, 1e-9),
         "probabilities": decision.probability,
         "worths": decision.worth,
         "successes": means(decision.success, size),

@@ -40,8 +40,9 @@ DECISIONS: Columns = {
     "is_deleted": pl.UInt8(),
 }
 """A decision, with a value a candidate in each list; NaN is unknown. `agent_id` is who was chosen, empty if nobody could be;
-`probability` is exactly the chance that this one had. `worths` are what quality counts, `cost_shares` and `duration_shares` what
-cost and speed count before they are weighed. `barred_by` says why a candidate could not be chosen, empty if it could."""
+`probability` is exactly the chance that this one had. `worths` are what quality counts, `deviations` how uncertain that is,
+`cost_shares` and `duration_shares` what cost and speed count, all before they are weighed. `barred_by` says why a candidate
+could not be chosen, empty if it could."""
 
 OUTCOMES: Columns = {
     "decision_id": STRING,

@@ -1,0 +1,108 @@
+"""/v1/route/decisions and /v1/route/quality."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import NOW
+from tests.query_api.build import evaluation, put, task
+
+
+def decide(api, **question) -> str:
+    return api.post("/v1/route", json={"category": "research", "candidates": ["a", "b"]} | question).json()["decision_id"]
+
+
+def decisions(api, query: str = "") -> list[dict]:
+    answer = api.get(f"/v1/route/decisions{query}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["decisions"]
+
+
+def test_a_decision_is_listed_with_its_candidates_and_no_outcome_yet(api):
+    decision = decide(api)
+
+    (found,) = decisions(api)
+
+    assert found["decision_id"] == decision
+    assert {one["agent_id"] for one in found["ranked"]} == {"a", "b"}
+    assert sum(one["probability"] for one in found["ranked"]) == pytest.approx(1, abs=1e-6)
+    assert (found["success"], found["task_id"], found["cost_usd"]) == (None, None, None)
+
+
+def test_its_outcome_is_found_by_its_id_by_its_trace_or_as_it_was_reported(api, tables):
+    by_id, by_trace = decide(api, candidates=["a"]), decide(api, candidates=["b"], trace_id=f"{77:032x}")
+    reported = decide(api)
+    put(
+        tables,
+        "tasks",
+        [
+            task(1, agent_id="a", decision_id=by_id, status="failed", started_at=NOW),
+            task(77, agent_id="b", started_at=NOW),
+        ],
+    )
+    put(tables, "evaluations", [evaluation(77, "reader", score=0.75, evaluated_at=NOW)])
+    api.post(f"/v1/route/decisions/{reported}/outcome", json={"success": True, "quality": 0.5, "cost_usd": 3})
+
+    found = {one["decision_id"]: one for one in decisions(api)}
+
+    assert (found[by_id]["success"], found[by_id]["cost_usd"]) == (False, pytest.approx(0.001))
+    assert (found[by_trace]["success"], found[by_trace]["quality"]) == (True, 0.75)
+    assert found[by_trace]["task_id"].startswith(f"{77:032x}")
+    assert (found[reported]["success"], found[reported]["quality"], found[reported]["cost_usd"]) == (True, 0.5, 3)
+
+
+def test_pages_go_on_where_the_one_before_ended(api):
+    made = {decide(api) for _ in range(5)}
+    first = api.get("/v1/route/decisions?limit=3").json()
+    second = api.get(f"/v1/route/decisions?limit=3&cursor={first['next_cursor']}").json()
+
+    assert {one["decision_id"] for one in first["decisions"] + second["decisions"]} == made
+    assert second["next_cursor"] is None
+
+
+def test_decisions_can_be_chosen(api):
+    decide(api, candidates=["a"])
+    decide(api, category="writing", candidates=["b"])
+    decide(api, kind="model", candidates=["gpt"])
+    decide(api, candidates=[])
+
+    assert [one["agent_id"] for one in decisions(api, "?agent_id=a")] == ["a"]
+    assert [one["agent_id"] for one in decisions(api, "?category=writing")] == ["b"]
+    assert [one["agent_id"] for one in decisions(api, "?kind=model")] == ["gpt"]
+    assert [one["agent_id"] for one in decisions(api, "?agent_id=")] == [None]
+    assert decisions(api, "?until=2025-01-01T00:00:00Z") == []
+
+
+def test_quality_says_success_coverage_and_regret_against_the_best_in_hindsight(api, tables):
+    made = [decide(api, candidates=["a"]) for _ in range(10)]
+    decide(api, candidates=[])
+    rows = [
+        task(n, agent_id="a", category="research", decision_id=made[n], status="failed" if n < 4 else "succeeded", started_at=NOW)
+        for n in range(8)
+    ]
+    best = [task(100 + n, agent_id="b", category="research", started_at=NOW) for n in range(12)]
+    luck = [task(200 + n, agent_id="c", category="research", started_at=NOW) for n in range(3)]
+    put(tables, "tasks", rows + best + luck)
+
+    found = api.get("/v1/route/quality").json()
+
+    assert (found["decisions"], found["unanswered"], found["known"]) == (11, 1, 8)
+    assert found["coverage"] == pytest.approx(0.8)
+    assert found["success_rate"] == pytest.approx(0.5)
+    assert (found["best_success_rate"], found["regret"], found["total_regret"]) == (1, 0.5, 4)
+    assert found["routed_share"] == pytest.approx(8 / 23)
+    assert found["cost_usd"] == pytest.approx(0.008)
+    assert [one["decisions"] for one in found["series"]] == [11]
+    assert found["series"][0]["period"].startswith("2026-01-31T00:00:00")
+
+
+def test_quality_without_decisions_is_null_and_no_error(api):
+    found = api.get("/v1/route/quality?every=hour").json()
+
+    assert (found["decisions"], found["success_rate"], found["series"]) == (0, None, [])
+
+
+def test_cost_saved_is_against_a_candidate_at_random(api, tables):
+    put(tables, "tasks", [task(1, agent_id="a", decision_id=decide(api), started_at=NOW + timedelta(seconds=1))])
+
+    assert api.get("/v1/route/quality").json()["cost_saved_usd"] is None  # nobody's cost was known when it was decided
