@@ -1,6 +1,7 @@
 """Who may come in over gRPC, and TLS: before a message is read."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import grpc
@@ -11,6 +12,7 @@ from processors.access import Door
 from processors.errors import MeritError
 from processors.listening import Pem, Tls
 from receiver.answers import answer_to, status_of
+from receiver.intake import Intake
 
 
 class Doorkeeper(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc ships no types
@@ -18,17 +20,19 @@ class Doorkeeper(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc ship
 
     Args:
         door: knows the tokens.
+        intakes: by method, who counts what is refused.
     """
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, door: Door, intakes: Mapping[str, Intake]) -> None:
+        self._door, self._intakes = door, intakes
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[grpc.RpcMethodHandler]], details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler:
         """The handler of the request, or one that refuses it without reading it."""
         try:
-            self._door.admit(authorization(details.invocation_metadata), "ingest")
+            with self._intakes[details.method].at_the_door() if details.method in self._intakes else nullcontext():
+                self._door.admit(authorization(details.invocation_metadata), "ingest")
         except MeritError as error:
             return refusal(error)
         return await continuation(details)

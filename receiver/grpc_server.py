@@ -22,6 +22,7 @@ from receiver.grpc_doors import Doorkeeper, authorization, credentials, told
 from receiver.intake import Intake
 from receiver.signals import SIGNALS, Signal, response
 
+EXPORT = "Export"
 MAX_CONCURRENT = 1000
 """Requests under way at once; gRPC answers further ones with RESOURCE_EXHAUSTED."""
 
@@ -34,7 +35,7 @@ def grpc_server(intakes: Mapping[str, Intake], max_request_bytes: int, door: Doo
         ("grpc.max_receive_message_length", max_request_bytes),
         ("grpc.so_reuseport", 0),  # else a second server on the same port takes half of the requests without a word
     ]
-    asking = [] if isinstance(door, Open) else [Doorkeeper(door)]
+    asking = [] if isinstance(door, Open) else [Doorkeeper(door, {method(signal): intakes[signal.name] for signal in SIGNALS})]
     server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_CONCURRENT, interceptors=asking)
     server.add_generic_rpc_handlers(_handler(signal, intakes[signal.name], door) for signal in SIGNALS)
     return server
@@ -54,7 +55,8 @@ def bind(server: grpc.aio.Server, endpoint: str, tls: Tls | None = None) -> int:
 def _handler(signal: Signal, intake: Intake, door: Door) -> grpc.GenericRpcHandler:
     async def handle(body: bytes, context: Any) -> bytes:
         try:
-            door.spend(authorization(context.invocation_metadata()), len(body))
+            with intake.at_the_door():
+                door.spend(authorization(context.invocation_metadata()), len(body))
             outcome = await asyncio.wrap_future(intake.submit(body))
             return response(signal, outcome).SerializeToString()
         except MeritError as error:
@@ -65,5 +67,9 @@ def _handler(signal: Signal, intake: Intake, door: Door) -> grpc.GenericRpcHandl
             status = Status(code=code.value[0], message="internal error")
         return await told(context, code, status)
 
-    method = grpc.unary_unary_rpc_method_handler(handle)
-    return grpc.method_handlers_generic_handler(signal.service, {"Export": method})
+    return grpc.method_handlers_generic_handler(signal.service, {EXPORT: grpc.unary_unary_rpc_method_handler(handle)})
+
+
+def method(signal: Signal) -> str:
+    """The full name of what is called to send a signal."""
+    return f"/{signal.service}/{EXPORT}"

@@ -46,10 +46,12 @@ def http_app(intakes: Mapping[str, Intake], room: Room, max_request_bytes: int, 
 
     def route(signal: Signal) -> Route:
         async def endpoint(request: Request) -> Response:
-            authorization = admitted(request, entrance)
-            body = await protobuf_body(request, signal, room, max_request_bytes)
-            entrance.door.spend(authorization, len(body))
-            outcome = await asyncio.wrap_future(intakes[signal.name].submit(body))
+            intake = intakes[signal.name]
+            with intake.at_the_door():
+                authorization = admitted(request, entrance)
+                body = await protobuf_body(request, signal, room, max_request_bytes)
+                entrance.door.spend(authorization, len(body))
+            outcome = await asyncio.wrap_future(intake.submit(body))
             return _reply(request, 200, response(signal, outcome))
 
         return Route(signal.path, endpoint, methods=["POST"])

@@ -8,15 +8,15 @@ hour and comes again is told the same again.
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import polars as pl
 
-from processors.errors import MeritError, NoRoom, Unavailable
+from processors.errors import Forbidden, MeritError, NoRoom, Rejected, TooFast, Unauthenticated, Unavailable
 from processors.telemetry import Instruments
 from receiver.limits import Limits
 from receiver.reading import Outcome, read
@@ -117,10 +117,21 @@ class Intake:
         with self._changed:
             if self._stopping:
                 self._room.give(waiting.size)
-                raise Unavailable("the receiver is stopping: send this request again later")
+                stopping = Unavailable("the receiver is stopping: send this request again later")
+                self._count([stopping])
+                raise stopping
             self._waiting.append(waiting)
             self._changed.notify()
         return waiting.answer
+
+    @contextmanager
+    def at_the_door(self) -> Iterator[None]:
+        """Count a request that is refused inside: it never gets as far as `submit`, which counts for itself."""
+        try:
+            yield
+        except MeritError as error:
+            self._count([error])
+            raise
 
     def stop(self, grace: timedelta) -> None:
         """Take nothing more, keep what waits, and give up on what is not kept within `grace`. Safe to call twice."""
@@ -211,13 +222,21 @@ class Intake:
             self._instruments.rejected(number, signal=signal, reason=rule)
 
 
+OUTCOMES: dict[type[MeritError], str] = {
+    Unauthenticated: "unauthenticated",
+    Forbidden: "forbidden",
+    Rejected: "rejected",
+    TooFast: "too fast",
+    NoRoom: "full",
+    Unavailable: "unavailable",
+}
+
+
 def named(result: Result) -> str:
     """What a request that was told `result` is counted as."""
     if isinstance(result, Outcome):
         return "partial" if result.rejected else "accepted"
-    if isinstance(result, NoRoom):
-        return "full"
-    return "unavailable" if isinstance(result, Unavailable) else "rejected"
+    return next(OUTCOMES[kind] for kind in type(result).__mro__ if kind in OUTCOMES)
 
 
 def accepted(outcome: Result) -> int:

@@ -131,10 +131,20 @@ class Journal:
             return [Entry(*found) for found in db.execute(sql, (last, kind, ENTRIES_AT_ONCE))]
 
     def rows(self, entry: int) -> pl.DataFrame:
-        """What an entry holds."""
+        """What an entry holds; raises Rejected if it is damaged."""
         with self.file.reading() as db:
             found = db.execute("SELECT rows, size, data FROM entries WHERE id = ?", (entry,)).fetchone()
         return unpack(Packed(*found))
+
+    def put_aside(self, entry: int, reason: str) -> None:
+        """Make a dead letter of an entry as it is, for it cannot be read."""
+        move = "INSERT INTO dead_letters (kind, at, reason, rows, size, data) SELECT kind, ?, ?, rows, size, data FROM entries"
+        with self._guard:
+            with self.file.transaction() as db:
+                db.execute(f"{move} WHERE id = ?", (self._now().isoformat(), reason, entry))
+                gone = db.execute("DELETE FROM entries WHERE id = ? RETURNING length(data)", (entry,)).fetchone()
+            self._entries -= 1
+            self._bytes -= gone[0]
 
     def begun(self, kind: str) -> Batch | None:
         """The batch of a kind that was being stored when the process before this one ended."""

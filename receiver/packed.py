@@ -9,6 +9,8 @@ from typing import NamedTuple
 import polars as pl
 import pyarrow as pa
 
+from processors.errors import Rejected
+
 
 class Packed(NamedTuple):
     """A frame of `rows` rows: `size` bytes, squeezed to `data`."""
@@ -28,8 +30,13 @@ def pack(frame: pl.DataFrame) -> Packed:
 
 
 def unpack(packed: Packed) -> pl.DataFrame:
-    """The frame again, with the same types."""
-    plain = pa.decompress(packed.data, packed.size, "lz4")
-    frame = pl.from_arrow(pa.ipc.open_stream(plain).read_all())
+    """The frame again, with the same types; raises Rejected if the bytes are damaged."""
+    try:
+        plain = pa.decompress(packed.data, packed.size, "lz4")
+        table = pa.ipc.open_stream(plain).read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError) as error:
+        raise Rejected("the bytes in the journal are damaged and cannot be read as rows") from error
+    frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     return frame

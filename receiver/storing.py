@@ -9,7 +9,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -190,26 +190,47 @@ class Storer:
 
     def _store(self, batch: Batch, *, again: bool = False) -> None:
         entries = [e for e in self._until_well(lambda: self._journal.after(self.kind, batch.first - 1)) if e.id <= batch.last]
-        rows = pl.concat([self._take(entry) for entry in entries], rechunk=True)
+        rows = self._rows(entries)
         with self._changed:
-            self._new_rows = max(0, self._new_rows - len(rows))
+            self._new_rows = max(0, self._new_rows - sum(entry.rows for entry in entries))
             self._since = time.monotonic()
+        dead = self._put(batch, rows, again=again) if len(rows) else []
+        self._until_well(lambda: self._journal.end(batch, dead))
+        self._count(batch, rows, dead)
+
+    def _put(self, batch: Batch, rows: pl.DataFrame, *, again: bool) -> list[DeadLetter]:
+        """Put the rows of a batch into the store; what it will never take."""
         dead = self._until_well(lambda: Attempt(self._consume, batch.token).store(rows))
         if again and not dead:
             lost = self._until_well(lambda: self._missing(rows))
             if len(lost):
                 dead = self._until_well(lambda: Attempt(self._consume, f"{batch.token}.lost").store(lost))
-        self._until_well(lambda: self._journal.end(batch, dead))
-        self._count(batch, rows, dead)
+        return dead
 
-    def _take(self, entry: Entry) -> pl.DataFrame:
+    def _rows(self, entries: Sequence[Entry]) -> pl.DataFrame:
+        """What entries hold, without those that are damaged. What an older Merit has left there may lack a column."""
+        found = [rows for entry in entries if (rows := self._take(entry)) is not None]
+        return pl.concat(found, how="diagonal_relaxed", rechunk=True) if found else pl.DataFrame()
+
+    def _take(self, entry: Entry) -> pl.DataFrame | None:
         with self._changed:
             self._taken = max(self._taken, entry.id)
             rows = self._held.pop(entry.id, None)
             if rows is not None:
                 self._held_bytes -= int(rows.estimated_size())
                 self._changed.notify_all()
-        return self._until_well(lambda: self._journal.rows(entry.id)) if rows is None else rows
+        return self._until_well(lambda: self._read_back(entry)) if rows is None else rows
+
+    def _read_back(self, entry: Entry) -> pl.DataFrame | None:
+        """What an entry holds; None if it is damaged, which is no reason for the others to wait."""
+        try:
+            return self._journal.rows(entry.id)
+        except Rejected as error:
+            log.error("%d %s are a dead letter now (merit deadletter list): %s", entry.rows, self.kind, error)
+            self._journal.put_aside(entry.id, str(error))
+            with self._changed:
+                self.counts.dead_rows += entry.rows
+            return None
 
     def _count(self, batch: Batch, rows: pl.DataFrame, dead: list[DeadLetter]) -> None:
         gone = sum(len(letter.rows) for letter in dead)

@@ -15,6 +15,7 @@ from merit.doors import entrances
 from merit.endpoints import API, GRPC, HTTP
 from merit.settings import Settings
 from merit.tokens import line, made
+from processors.telemetry import Instruments
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.server import ApiServer
@@ -72,10 +73,10 @@ def bearer(token: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def listening(said: Settings, store: Store) -> Iterator[Listeners]:
+def listening(said: Settings, store: Store, instruments: Instruments | None = None) -> Iterator[Listeners]:
     """The three listeners, with a shelf to keep what is sent."""
     at, shelf = entrances(said), Shelf()
-    receiver = Receiver(said.receivers, shelf, lambda: sent.NOW, grpc=at[GRPC], http=at[HTTP])
+    receiver = Receiver(said.receivers, shelf, lambda: sent.NOW, grpc=at[GRPC], http=at[HTTP], instruments=instruments)
     app = create_app(store, store.insert, said.query_api, lambda: NOW, Condition(), entrance=at[API])
     api = ApiServer(app, said.query_api, at[API].tls)
     receiver.start()

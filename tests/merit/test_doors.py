@@ -1,5 +1,6 @@
 """Tokens and roles over real connections: gRPC, OTLP/HTTP and the API."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from google.rpc.status_pb2 import Status
 from exporters.store import Store
 from merit.auth_settings import AuthSettings
 from merit.doors import Tokens
+from merit.settings import TelemetrySettings
+from merit.telemetry import Telemetry
 from processors.errors import Rejected, TooFast, Unauthenticated
 from tests.builders import Clock
 from tests.doors import Listeners, listening, settings, token
@@ -155,6 +158,23 @@ def test_bytes_over_the_rate_are_a_debt_that_the_next_request_waits_for() -> Non
     assert caught.value.retry_after.total_seconds() == pytest.approx(3)
     clock.tick(3.1)
     door.admit(header, "ingest")
+
+
+def test_what_is_refused_at_the_doors_is_counted_by_signal_and_reason(tables: Store) -> None:
+    (shown, entry), (reader, reading) = token("ingest"), token("read", name="reader")
+    tokens = [entry_of(entry) | {"requests_per_second": 0.01}, entry_of(reading)]
+    telemetry = Telemetry(TelemetrySettings(), "1")
+    with listening(settings(auth={"tokens": tokens}), tables, telemetry.instruments) as doors:
+        for each in ("", reader):
+            refusal(doors, each)
+            doors.send_http(body(span()), each)
+        doors.send_grpc(body(span()), shown)
+        refusal(doors, shown)
+        doors.send_http(body(span()), shown)
+    counted = re.findall(r'merit_otlp_requests_total{outcome="([a-z ]+)",signal="traces"} (\d)', telemetry.exposition().decode())
+    telemetry.stop()
+
+    assert dict(counted) == {"unauthenticated": "2", "forbidden": "2", "too fast": "2", "accepted": "1"}
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8080", "10.0.0.1"])

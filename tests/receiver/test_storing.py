@@ -1,5 +1,6 @@
 """What is in the journal reaches the store: once, in few inserts, whatever the store does meanwhile, each kind by itself."""
 
+import sqlite3
 import threading
 import time
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from processors.errors import Rejected, Unavailable
+from receiver.dead_letters import letters, rows_of
 from receiver.journal import Journal
 from receiver.spool import Spool
 from tests.receiver.builders import NOW
@@ -265,3 +267,50 @@ def test_what_another_process_puts_into_the_journal_is_found(tmp_path):
         other.close()
         eventually(lambda: table.rows == [5])
         eventually(lambda: kept.waiting() == (0, 0, None))
+
+
+def damage(folder, entry):
+    with sqlite3.connect(folder / "journal.sqlite") as db:
+        db.execute(
+            "UPDATE entries SET data = CAST(substr(data, 1, 20) || zeroblob(length(data) - 20) AS BLOB) WHERE id = ?", (entry,)
+        )
+    db.close()
+
+
+@pytest.mark.parametrize("damaged", [(2,), (1, 2, 3)])
+def test_an_entry_that_is_damaged_is_put_aside_and_holds_up_no_other(tmp_path, damaged, caplog):
+    journal = Journal(tmp_path, lambda: NOW, MIB, MIB).open()
+    for number in (1, 2, 3):
+        journal.append({"spans": numbers(number, 10 * number)})
+    journal.close()
+    for entry in damaged:
+        damage(tmp_path, entry)
+
+    table = Table()
+    with spool(tmp_path, spans=table) as kept:
+        eventually(lambda: kept.waiting() == (0, 0, None))
+        kept.keep({"spans": numbers(4)})
+        eventually(lambda: 4 in table.rows)
+        assert table.rows == [n for number in (1, 2, 3) if number not in damaged for n in (number, 10 * number)] + [4]
+        assert kept.counts()["spans"].dead_rows == 2 * len(damaged)
+
+    journal = Journal(tmp_path, lambda: NOW, MIB, MIB).open()
+    assert [(letter.rows, letter.reason) for letter in letters(journal.file)] == [
+        (2, "the bytes in the journal are damaged and cannot be read as rows")
+    ] * len(damaged)
+    with pytest.raises(Rejected, match="damaged"):
+        rows_of(journal.file, 1)
+    journal.close()
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == len(damaged)
+
+
+def test_what_an_older_merit_left_is_stored_with_what_comes(tmp_path):
+    journal = Journal(tmp_path, lambda: NOW, MIB, MIB).open()
+    journal.append({"spans": numbers(1)})
+    journal.append({"spans": numbers(2).with_columns(new=pl.lit("x"))})
+    journal.close()
+
+    table = Table()
+    with spool(tmp_path, spans=table):
+        eventually(lambda: table.rows == [1, 2])
+    assert len(table.sizes) == 1
