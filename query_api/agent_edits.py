@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from processors.agents import EDITS
 from processors.frames import conform
+from processors.scoring.settings import ScoringSettings
 from query_api.agents import Profile, profile
 from query_api.filters import Question
 from query_api.problems import ProblemError
@@ -37,7 +38,7 @@ class AgentEdit(Question):
         return self
 
 
-def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
+def routes(ask: Ask, keep: Keep, now: Now, scoring: ScoringSettings) -> APIRouter:
     """The routes that change agents."""
     router = APIRouter(tags=["agents"])
 
@@ -49,7 +50,7 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
             raise ProblemError(404, detail)
         moment = now()
         keep("agent_edits", edits(agent_id, sent, moment))
-        return profile(ask, agent_id, moment)
+        return profile(ask, agent_id, moment, scoring)
 
     return router
 

@@ -8,12 +8,16 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from processors.health import LEAST_TASKS, TASKS_WITHIN, health
+from processors.scoring.settings import ScoringSettings
 from query_api.agent_nodes import NodeSummary, unknown
 from query_api.answers import Answer, Health, Row, Time, rows
 from query_api.filters import ChosenAgents, Paged, Question, bound
 from query_api.pages import MONTH, choice, in_order
 from query_api.questions import Ask, Now
+from query_api.rankings import Ranked
+from query_api.standing import standing, with_places
 from query_api.tasks import Id
+from query_api.work_scores import Scored, with_scores
 
 EVERYTHING: timedelta | None = None
 MOST = 1_000
@@ -45,7 +49,7 @@ class Record(Answer):
     """Model calls whose price is unknown."""
 
 
-class Agent(Record):
+class Agent(Record, Scored):
     """Who it is and how its tasks went."""
 
     agent_id: str | None = Field(examples=["finance/eu"])
@@ -95,11 +99,19 @@ class Agents(Answer):
     """`cursor` of the next page; null at the end."""
 
 
-class InCategory(Record):
+class InCategory(Record, Scored):
     """How the tasks of one category went."""
 
     category: str | None
     """The category."""
+    rank: int | None
+    """Its place among those at work in this category, by performance; null without work done, and beyond the 20 most frequent."""
+    performance: float | None = Field(examples=[71.3])
+    """0–100 in this category, drawn to what the others show there; null where `rank` is."""
+    performance_low: float | None
+    """Lower end of the 90 % interval."""
+    performance_high: float | None
+    """Upper end of the 90 % interval."""
 
 
 class WithModel(Answer):
@@ -134,6 +146,8 @@ class WithModel(Answer):
 class Profile(Agent):
     """An agent and what it is good at."""
 
+    standing: Ranked | None
+    """Its row in the ranking by performance, over all agents and all that is kept; null while nothing of it is scored."""
     by_category: list[InCategory]
     """How its tasks went by category, the most frequent first."""
     models: list[WithModel]
@@ -142,7 +156,7 @@ class Profile(Agent):
     """How its steps of the last 30 days fared by name and operation, the 100 most frequent; all below `/nodes`."""
 
 
-def routes(ask: Ask, now: Now) -> APIRouter:
+def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     """The routes below /v1/agents."""
     router = APIRouter(tags=["agents"])
 
@@ -152,13 +166,16 @@ def routes(ask: Ask, now: Now) -> APIRouter:
 
         With filters or a window: those that have tasks that match, counted over these.
         """
-        page = in_order(ask, "agents", question, asked(question, now()))
-        return {"agents": told(page.frame), "next_cursor": page.next_cursor}
+        moment = now()
+        page = in_order(ask, "agents", question, asked(question, moment))
+        shown = {"agent_id": page.frame["agent_id"].to_list()}
+        scored = with_scores(page.frame, "agent_id", ask, question, question.period(moment, EVERYTHING), scoring, **shown)
+        return {"agents": told(scored), "next_cursor": page.next_cursor}
 
     @router.get("/v1/agents/{agent_id}", response_model=Profile, summary="One agent")
     def agent(agent_id: Id, _: Annotated[Question, Query()]) -> Any:
         """An agent, and how it fares by category, by model and by step, over all tasks that are kept."""
-        return profile(ask, agent_id, now())
+        return profile(ask, agent_id, now(), scoring)
 
     return router
 
@@ -175,15 +192,20 @@ def told(agents: pl.DataFrame) -> list[Row]:
     return rows(agents.with_columns(health("finished_lately", "failed_lately", LEAST_TASKS)))
 
 
-def profile(ask: Ask, agent_id: str, now: datetime) -> Row:
+def profile(ask: Ask, agent_id: str, now: datetime, scoring: ScoringSettings) -> Row:
     """The answer about one agent; raises ProblemError, 404, if there is none."""
-    only = asked(ChosenAgents(agent_id=(agent_id,)), now) | {"agent": agent_id, "offset": 0}
-    about = told(ask("agents", only | {"limit": 1}, 1))
-    if not about:
+    one = ChosenAgents(agent_id=(agent_id,))
+    only = asked(one, now) | {"agent": agent_id, "offset": 0}
+    ever = one.period(now, EVERYTHING)
+    about = ask("agents", only | {"limit": 1}, 1)
+    if about.is_empty():
         raise unknown(agent_id)
+    categories = ask("agent_categories", only | {"limit": MOST}, MOST)
+    categories = with_places(with_scores(categories, "category", ask, one, ever, scoring), ask, agent_id, scoring, now)
     lately = bound(now - MONTH)
-    return about[0] | {
-        "by_category": rows(ask("agent_categories", only | {"limit": MOST}, MOST)),
+    return told(with_scores(about, "agent_id", ask, one, ever, scoring))[0] | {
+        "standing": standing(ask, agent_id, scoring, now),
+        "by_category": rows(categories),
         "models": rows(ask("agent_models", only | {"limit": MOST, "calls_since": lately}, MOST)),
         "by_node": rows(ask("agent_nodes", only | {"limit": MOST_NODES, "since": lately}, MOST_NODES)),
     }

@@ -5,18 +5,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from processors.scoring.settings import ScoringSettings
 from query_api.answers import Answer, rows
 from query_api.filters import ChosenAgents, Paged
 from query_api.measures import Measures
 from query_api.pages import MONTH, choice, in_order
 from query_api.questions import Ask, Now
+from query_api.work_scores import Scored, with_scores
 
 
 class DepartmentQuestion(ChosenAgents, Paged):
     """Parameters of /v1/departments."""
 
 
-class Department(Measures):
+class Department(Measures, Scored):
     """A department, counted over the tasks of its agents."""
 
     department: str | None = Field(examples=["finance"])
@@ -34,14 +36,16 @@ class Departments(Answer):
     """`cursor` of the next page; null at the end."""
 
 
-def routes(ask: Ask, now: Now) -> APIRouter:
+def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     """The routes below /v1/departments."""
     router = APIRouter(tags=["departments"])
 
     @router.get("/v1/departments", response_model=Departments, summary="Departments, those with most tasks first")
     def departments(question: Annotated[DepartmentQuestion, Query()]) -> Any:
-        """Tasks, success, duration, tokens and cost by department. Without a window over the last 30 days."""
-        page = in_order(ask, "departments", question, choice(question, now(), MONTH))
-        return {"departments": rows(page.frame), "next_cursor": page.next_cursor}
+        """Tasks, success, quality, duration, tokens and cost by department. Without a window over the last 30 days."""
+        moment = now()
+        page = in_order(ask, "departments", question, choice(question, moment, MONTH))
+        scored = with_scores(page.frame, "department", ask, question, question.period(moment, MONTH), scoring)
+        return {"departments": rows(scored), "next_cursor": page.next_cursor}
 
     return router

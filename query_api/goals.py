@@ -10,10 +10,12 @@ from fastapi import APIRouter, Query
 from pydantic import Field, model_validator
 
 from processors.goals import GOALS, GoalName, stand
+from processors.scoring.settings import ScoringSettings
 from query_api.answers import Answer, Row, rows
-from query_api.filters import Question, bound
+from query_api.filters import Chosen, Question, bound
 from query_api.questions import Ask, Keep, Now
 from query_api.whole_lists import replacing, there
+from query_api.work_scores import work_scores
 
 MOST = 100
 """Goals that may be set."""
@@ -82,14 +84,14 @@ class Goals(Answer):
     """Always null: all are shown."""
 
 
-def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
+def routes(ask: Ask, keep: Keep, now: Now, scoring: ScoringSettings) -> APIRouter:
     """The routes below /v1/goals."""
     router = APIRouter(tags=["goals"])
 
     @router.get("/v1/goals", response_model=Goals, summary="What is to be achieved, and how near it is")
     def goals(_: Annotated[Question, Query()]) -> Any:
         """Every goal, and where it stands over the last 30 days against the 30 days before."""
-        return {"goals": standing(ask, now(), None)}
+        return {"goals": standing(ask, now(), None, scoring)}
 
     @router.put("/v1/goals", response_model=Goals, summary="Set what is to be achieved")
     def set_goals(sent: AllWanted) -> Any:
@@ -98,30 +100,35 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
         said = [one.model_dump() | {"department": one.department or ""} for one in sent.goals]
         after = replacing(ask("goals", {"limit": MOST}, MOST), said, GOALS, KEY, moment)
         keep("goals", after)
-        return {"goals": stood(ask, there(after, KEY), moment)}
+        return {"goals": stood(ask, there(after, KEY), moment, scoring)}
 
     return router
 
 
-def standing(ask: Ask, now: datetime, departments: Collection[str] | None) -> list[Row]:
+def standing(ask: Ask, now: datetime, departments: Collection[str] | None, scoring: ScoringSettings) -> list[Row]:
     """Where goals stand: all, or those for all and for these departments."""
     goals = ask("goals", {"limit": MOST}, MOST)
     if departments is not None:
         goals = goals.filter(pl.col("department").is_in(["", *departments]))
-    return stood(ask, goals, now)
+    return stood(ask, goals, now, scoring)
 
 
-def stood(ask: Ask, goals: pl.DataFrame, now: datetime) -> list[Row]:
+def stood(ask: Ask, goals: pl.DataFrame, now: datetime, scoring: ScoringSettings) -> list[Row]:
     """The goals, columns GOALS, as answers."""
-    months = {name: monthly(ask, now, name) for name in goals["department"].unique()}
+    months = {name: monthly(ask, now, name, scoring) for name in goals["department"].unique()}
     told = rows(goals)
     for row, department in zip(told, goals["department"], strict=True):
         row |= stand(str(row["goal"]), float(str(row["target"])), months[department])._asdict()
     return told
 
 
-def monthly(ask: Ask, now: datetime, department: str) -> list[Row]:
+def monthly(ask: Ask, now: datetime, department: str, scoring: ScoringSettings) -> list[Row]:
     """Measures of the last three months, the latest first, of a department or of all."""
-    asked = {"since": bound(now - MONTHS * MONTH), "until": bound(now), "department": [department] if department else []}
+    departments = (department,) if department else ()
+    asked = {"since": bound(now - MONTHS * MONTH), "until": bound(now), "department": list(departments)}
     found = {row["month"]: row for row in rows(ask("goal_months", asked | {"limit": MONTHS}, MONTHS))}
-    return [found.get(month, {}) for month in range(MONTHS)]
+    cuts = [now - month * MONTH for month in range(MONTHS, -1, -1)]
+    scores = {
+        MONTHS - int(str(row["segment"])): row for row in rows(work_scores(ask, Chosen(department=departments), cuts, scoring))
+    }
+    return [found.get(month, {}) | scores.get(month, {}) for month in range(MONTHS)]

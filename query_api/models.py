@@ -12,13 +12,14 @@ from query_api.filters import ChosenAgents, Paged, bound
 from query_api.measures import Measures
 from query_api.pages import MONTH, choice, in_order
 from query_api.questions import Ask, Now
+from query_api.work_scores import Judged, with_judgements
 
 
 class ModelQuestion(ChosenAgents, Paged):
     """Parameters of /v1/models."""
 
 
-class Model(Measures):
+class Model(Measures, Judged):
     """A model, counted over its calls."""
 
     model: str | None = Field(examples=["gpt-4o-mini"])
@@ -48,7 +49,8 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         moment = now()
         parameters = choice(question, moment, MONTH) | {"group_by": "model", "lately": bound(moment - CALLS_WITHIN)}
         page = in_order(ask, "model_calls", question, parameters, of="models")
-        frame = page.frame.with_columns(pl.col("group").alias("model"), health("calls_lately", "failed_lately", LEAST_CALLS))
+        judged = with_judgements(page.frame, ask, parameters)
+        frame = judged.with_columns(pl.col("group").alias("model"), health("calls_lately", "failed_lately", LEAST_CALLS))
         return {"models": rows(frame), "next_cursor": page.next_cursor}
 
     return router

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from processors.health import DEGRADED, LEAST_TASKS
+from processors.scoring.settings import ScoringSettings
 from query_api.answers import Answer, Row, Time
 from query_api.changes import Measure, by_period, changes, measure
 from query_api.filters import EARLIEST, LATEST, ChosenAgents, bound
 from query_api.goals import Goal, standing
 from query_api.problems import wrong
 from query_api.questions import Ask, Now
+from query_api.work_scores import work_scores
 
 DAY = timedelta(days=1)
 PERIODS = 2
@@ -55,6 +57,14 @@ class Overview(Answer):
     """Mean duration of the finished tasks."""
     throughput_per_hour: Measure
     """Finished tasks an hour."""
+    rated_tasks: Measure
+    """Tasks that were judged."""
+    quality: Measure
+    """Their mean quality by the profile `default`, from 0 to 1; null while none was judged."""
+    points: Measure
+    """The sum of the tasks' points; null if none is finished or scored yet."""
+    cost_per_quality_point: Measure
+    """Cost of judged tasks by the sum of their overall scores; null without any, or if too many prices are unknown."""
     cost_usd: Measure
     """The sum of the known prices in US dollars; null if none is known."""
     unpriced_calls: Measure
@@ -80,12 +90,13 @@ class Overview(Answer):
     queue_length: Measure
     """What waits at the end of the window, by the gauge `merit.queue.length` of all who send it; null if nobody does."""
     open_decisions: Measure
-    """Routing decisions of which nothing has come back yet, at the end of the window; null while nothing is routed."""
+    """Routing decisions of which nothing has come back yet, at the end of the window; null if filters are given that decisions
+    do not know: all but `agent_id` and `category`."""
     goals: list[Goal]
     """The goals that are set, for all and for the departments that are asked for, over the last 30 days."""
 
 
-def routes(ask: Ask, now: Now) -> APIRouter:
+def routes(ask: Ask, now: Now, scoring: ScoringSettings, open_seconds: float) -> APIRouter:
     """The routes below /v1/overview."""
     router = APIRouter(tags=["overview"])
 
@@ -94,8 +105,9 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         """Success, cost, throughput, agents, messages and goals, each against the window before. Unsaid, the last day."""
         moment = now()
         since, until = window(question, moment)
+        before = max(since - (until - since), EARLIEST)
         asked = question.choice() | {
-            "before": bound(max(since - (until - since), EARLIEST)),
+            "before": bound(before),
             "since": bound(since),
             "until": bound(until),
             "limit": PERIODS,
@@ -104,12 +116,13 @@ def routes(ask: Ask, now: Now) -> APIRouter:
             "since": shown(since),
             "until": shown(until),
             **of_tasks(ask, asked, (until - since) / timedelta(hours=1)),
+            **of_scores(ask, question, before, since, until, scoring),
             **of_agents(ask, asked),
             **of_workflows(ask, asked),
             "messages": of_messages(ask, asked),
             **changes(ask("queue_length", asked, PERIODS), (), ("queue_length",)),
-            "open_decisions": measure(None, None),
-            "goals": standing(ask, moment, question.department),
+            "open_decisions": of_decisions(ask, asked | {"open_seconds": open_seconds}),
+            "goals": standing(ask, moment, question.department, scoring),
         }
 
     return router
@@ -138,6 +151,15 @@ def of_tasks(ask: Ask, asked: Row, hours: float) -> dict[str, Row]:
     return told | {"throughput_per_hour": measure(*throughput)}
 
 
+def of_scores(
+    ask: Ask, question: OverviewQuestion, before: datetime, since: datetime, until: datetime, scoring: ScoringSettings
+) -> dict[str, Row]:
+    """How good the work of the two windows was."""
+    frame = work_scores(ask, question, (before, since, until), scoring)
+    periods = frame.with_columns(period=pl.when(pl.col("segment") > 1).then(pl.lit("now")).otherwise(pl.lit("before")))
+    return changes(periods, ("rated_tasks",), ("quality", "points", "cost_per_quality_point"))
+
+
 def of_agents(ask: Ask, asked: Row) -> dict[str, Row]:
     """Who was at work, and how many of them were well."""
     frame = ask("overview_agents", asked | {"least": LEAST_TASKS, "degraded": DEGRADED}, PERIODS)
@@ -148,6 +170,13 @@ def of_agents(ask: Ask, asked: Row) -> dict[str, Row]:
 def of_workflows(ask: Ask, asked: Row) -> dict[str, Row]:
     """How jobs of several agents went."""
     return changes(ask("overview_workflows", asked, PERIODS), ("multi_agent_workflows",), ("multi_agent_success_rate",))
+
+
+def of_decisions(ask: Ask, asked: Row) -> Row:
+    """What routing decided of which nothing has come back."""
+    if any(asked[name] for name in ("model", "provider", "department", "service", "user_id")):
+        return measure(None, None)
+    return changes(ask("open_decisions", asked, PERIODS), ("open_decisions",), ())["open_decisions"]
 
 
 def of_messages(ask: Ask, asked: Row) -> dict[str, Row]:

@@ -12,6 +12,7 @@ from query_api.filters import ChosenAgents, Paged, bound
 from query_api.measures import Measures
 from query_api.pages import MONTH, choice, cut, offset_of
 from query_api.questions import Ask, Now
+from query_api.work_scores import Judged, with_judgements
 
 MOST_PROVIDERS = 1_000
 
@@ -20,7 +21,7 @@ class ProviderQuestion(ChosenAgents, Paged):
     """Parameters of /v1/providers."""
 
 
-class Provider(Measures):
+class Provider(Measures, Judged):
     """A provider, counted over the calls of its models."""
 
     provider: str | None = Field(examples=["openai"])
@@ -56,9 +57,11 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         moment, offset = now(), offset_of("providers", question)
         parameters = choice(question, moment, MONTH) | {"group_by": "provider", "lately": bound(moment - CALLS_WITHIN)}
         every = ask("model_calls", parameters | {"limit": MOST_PROVIDERS, "offset": 0}, MOST_PROVIDERS)
-        weighed = every.with_columns(
-            pl.col("group").alias("provider"), health("calls_lately", "failed_lately", LEAST_CALLS)
-        ).with_columns(weight("health", "succeeded", "calls"))
+        weighed = (
+            with_judgements(every, ask, parameters)
+            .with_columns(pl.col("group").alias("provider"), health("calls_lately", "failed_lately", LEAST_CALLS))
+            .with_columns(weight("health", "succeeded", "calls"))
+        )
         page = cut("providers", question, weighed.slice(offset, question.limit + 1), offset)
         return {"providers": rows(page.frame), "next_cursor": page.next_cursor}
 

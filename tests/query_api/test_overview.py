@@ -4,10 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
+from processors.routing.frames import DECISIONS, OUTCOMES
+from tests.builders import Row, frame
 from tests.query_api.build import NOW, node, put, span_of, task, tool, workflow
 
 YESTERDAY = NOW - timedelta(days=1, hours=1)
@@ -38,6 +41,10 @@ def test_every_number_is_held_against_the_day_before(api: TestClient, tables: St
         "avg_duration_seconds": told((2 + 4 + 6) / 3, 2),
         "throughput_per_hour": told(3 / 24, 1 / 24),
         "cost_usd": told(0.006, 0.001),
+        "rated_tasks": told(0, 0),
+        "quality": told(None, None),
+        "points": told(None, None),
+        "cost_per_quality_point": told(None, None),
         "unpriced_calls": told(1, 0),
         "total_tokens": told(440, 110),
         "files_created": told(2, 4),
@@ -46,7 +53,7 @@ def test_every_number_is_held_against_the_day_before(api: TestClient, tables: St
         "active_agents": told(2, 1),
         "healthy_agents": told(2, 1),
         "queue_length": told(None, None),
-        "open_decisions": told(None, None),
+        "open_decisions": told(0, 0),
         "multi_agent_workflows": told(0, 0),
         "multi_agent_success_rate": told(None, None),
     }
@@ -106,6 +113,26 @@ def test_jobs_of_several_agents_are_counted(api: TestClient, tables: Store) -> N
     put(tables, "workflows", [workflow(1, **several), workflow(2, **several, status="failed"), workflow(3)])
     answer = api.get("/v1/overview").json()
     assert (answer["multi_agent_workflows"]["value"], answer["multi_agent_success_rate"]["value"]) == (2, 0.5)
+
+
+def decision(number: int, minutes_ago: float, **more: Any) -> Row:
+    plain: Row = {name: [] if isinstance(kind, pl.List) else "" if kind == pl.String else 0 for name, kind in DECISIONS.items()}
+    begun = {"decision_id": f"d{number}", "decided_at": NOW - timedelta(minutes=minutes_ago), "version": 1}
+    return plain | {"max_cost_usd": None, "max_duration_seconds": None} | begun | more
+
+
+def test_decisions_are_open_until_something_comes_back_or_a_quarter_of_an_hour_has_passed(api: TestClient, tables: Store) -> None:
+    """Open are 1 and 2; of 3 a task came back, of 4 an outcome, 5 is too old; an hour ago 5 was open, and 6 has since ended."""
+    decided = [decision(n, 5, agent_id="a" if n == 1 else "b") for n in range(1, 5)]
+    tables.insert("routing_decisions", frame([*decided, decision(5, 61), decision(6, 62)], DECISIONS))
+    put(tables, "tasks", [task(3, decision_id="d3"), task(2, decision_id="d2", status="running")])
+    put(tables, "tasks", [task(6, decision_id="d6", started_at=NOW - timedelta(minutes=59))])
+    came = {"decision_id": "d4", "success": 1.0, "received_at": NOW - timedelta(minutes=1), "version": 1, "is_deleted": 0}
+    nothing = dict.fromkeys(OUTCOMES)
+    tables.insert("routing_outcomes", frame([nothing | came], OUTCOMES))
+    assert api.get("/v1/overview?window=1h").json()["open_decisions"] == told(2, 2)
+    assert api.get("/v1/overview?window=1h&agent_id=a").json()["open_decisions"] == told(1, 0)
+    assert api.get("/v1/overview?window=1h&department=x").json()["open_decisions"] == told(None, None)
 
 
 def gauge(store: Store, minutes_ago: float, value: float, service: str = "app", name: str = "merit.queue.length") -> None:

@@ -1,0 +1,83 @@
+"""How good work was judged, beside what it was and what it cost."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from processors.scoring.settings import ScoringSettings
+from query_api.answers import Answer
+from query_api.filters import Chosen, Period, bound
+from query_api.history import LAST, MOST_ROWS
+from query_api.questions import Ask
+
+PROFILE = "default"
+"""The weights by which work is shown where no profile is asked for."""
+
+
+class Judged(Answer):
+    """How good the work was, as seen, by the weights of the profile `default`. Rankings are what luck has been taken out of."""
+
+    rated_tasks: int
+    """How many tasks were judged."""
+    quality: float | None
+    """Their mean quality, from 0 to 1; null while none was judged."""
+
+
+class Scored(Judged):
+    """How good the work was, and what it is worth."""
+
+    points: float | None
+    """The sum of its tasks' points; null if none is finished or scored yet."""
+    points_per_task: float | None
+    """The mean of its finished tasks' points."""
+    avg_user_rating: float | None
+    """Mean of the users' stars; null while there are none."""
+    efficiency: float | None
+    """Cost and duration against the usual: 0.5 is the usual; null where no usual is known yet."""
+    speed: float | None
+    """Duration against the usual: 0.5 is the usual; null where no usual is known yet."""
+    thrift: float | None
+    """Cost against the usual: 0.5 is the usual; null where no usual is known yet."""
+    cost_per_quality_point: float | None
+    """Cost of judged tasks by the sum of their overall scores; null without any or if over 5 % of the calls have no price."""
+
+
+NOTHING: dict[str, Any] = {name: 0 if name == "rated_tasks" else None for name in Scored.model_fields}
+
+
+def work_scores(
+    ask: Ask, question: Chosen, cuts: Sequence[datetime], settings: ScoringSettings, group_by: str = "", **more: Any
+) -> pl.DataFrame:
+    """How good the chosen work was: `group`, `segment` (the number of cuts at or before it) and the fields of `Scored`.
+
+    Args:
+        ask: puts questions to the store.
+        question: which work; its window does not count.
+        cuts: the window from the first to the last, and where it is cut.
+        settings: how many prices may be unknown.
+        group_by: `agent`, `category`, `department`, or nothing.
+        more: filters besides.
+    """
+    ends = [min(cut, LAST) for cut in cuts]
+    asked = {"agent_id": []} | question.choice() | more | {"since": bound(ends[0]), "until": bound(ends[-1])}
+    asked |= {"cuts": [bound(cut) for cut in ends], "group_by": group_by, "profile": PROFILE}
+    return ask("work_scores", asked | {"most_unpriced": settings.most_unpriced, "limit": MOST_ROWS}, MOST_ROWS)
+
+
+def with_scores(
+    frame: pl.DataFrame, name: str, ask: Ask, question: Chosen, period: Period, settings: ScoringSettings, **more: Any
+) -> pl.DataFrame:
+    """`frame`, by `name` (agent_id, category or department), with how good the work was."""
+    by = {"agent_id": "agent"}.get(name, name)
+    scores = work_scores(ask, question, period, settings, by, **more).rename({"group": name}).drop("segment")
+    joined = frame.join(scores.cast({name: pl.String}), on=name, how="left", maintain_order="left")
+    return joined.with_columns(pl.col("rated_tasks").fill_null(0))
+
+
+def with_judgements(frame: pl.DataFrame, ask: Ask, parameters: dict[str, Any]) -> pl.DataFrame:
+    """`frame`, by `group`, a model or a provider, with how good the tasks were judged in which it was called."""
+    scores = ask("call_scores", parameters | {"profile": PROFILE, "limit": MOST_ROWS}, MOST_ROWS)
+    joined = frame.join(scores.cast({"group": pl.String}), on="group", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("rated_tasks").fill_null(0))
