@@ -32,6 +32,7 @@ TABLES = (
     "agent_hourly",
     "agent_daily",
     "judgements",
+    "objectives",
     "alerts",
     "alert_events",
     "alert_rules",

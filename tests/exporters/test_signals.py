@@ -141,7 +141,7 @@ def test_points_of_other_streams_times_or_values_stay_several(stored: Store) -> 
 
 def test_a_batch_over_more_days_than_a_block_may_touch_is_stored(stored: Store) -> None:
     days = [record(time_unix_nano=START_NS - day * 86_400 * 10**9) for day in range(150)]
-    frames, outcomes = read_logs(logs_body(*days), retention=pl.select(pl.duration(days=200)).item())
+    frames, outcomes, _ = read_logs(logs_body(*days), retention=pl.select(pl.duration(days=200)).item())
     store_logs(stored, frames["logs"])
 
     assert outcomes[0].accepted == rows_of(stored, "otel_logs").height == 150

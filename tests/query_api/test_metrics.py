@@ -29,7 +29,7 @@ def at(minutes: float, kind: str = "gauge", agent: str = "", **said: Any) -> Any
 
 
 def put(store: Store, *sent: Metric, **parts: Any) -> None:
-    frames, (outcome,) = read(READING, [metrics_body(*sent, **parts)], Limits(), NOW)
+    frames, (outcome,), _ = read(READING, [metrics_body(*sent, **parts)], Limits(), NOW)
     assert outcome.reason == ""
     for kind, frame in frames.items():
         store_points(store, kind, frame)
