@@ -46,6 +46,7 @@ class Pipeline:
         now: what time it is.
         derives: whether a job derives what `consume` stores; if none does here, open traces would only fill memory.
         instruments: measure the stages and count what is derived.
+        tell: is told of tasks, columns TASKS, when they have been stored.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Pipeline:
         *,
         derives: bool = True,
         instruments: Instruments | None = None,
+        tell: Callable[[pl.DataFrame], None] = lambda _tasks: None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -64,6 +66,7 @@ class Pipeline:
         self._now = now
         self._derives = derives
         self._instruments = instruments or Instruments()
+        self._tell = tell
         self._conventions = Conventions(settings.conventions.extra)
         self._price = Pricer(settings.cost)
         self._classify = Classification(store, settings.objectives)
@@ -274,6 +277,7 @@ class Pipeline:
             traces.replace_derived(self._store, nodes, tasks, derived.workflows, again)
         for table, rows in (("nodes", derived.nodes), ("tasks", derived.tasks), ("workflows", derived.workflows)):
             self._instruments.derived(len(rows), table=table)
+        self._tell(tasks)
         return derived.waiting
 
 

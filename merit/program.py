@@ -23,6 +23,7 @@ from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
 from merit.judge import Judge
 from merit.keeping import journal_of, masking, spool_on
+from merit.live import Alerts, Ranks, Tasks, ranking_on
 from merit.match import Matching
 from merit.pipeline import Pipeline
 from merit.registry import Registry
@@ -38,6 +39,7 @@ from processors.redact.redactor import Redactor
 from processors.telemetry import Depth, Instruments
 from query_api.app import create_app
 from query_api.health import Condition
+from query_api.live import Live
 from query_api.questions import Keep
 from query_api.routing import Routing
 from query_api.server import ApiServer
@@ -69,13 +71,14 @@ class Program:
         instruments = self.telemetry.instruments
         self.store = Store(settings.exporters.clickhouse, instruments)
         self.opening = Opening(self.store)
-        self.pipeline = pipeline_on(self.store, settings, now, instruments)
+        self.live = Live(now, settings.query_api.stream.events)
+        self.pipeline = pipeline_on(self.store, settings, now, instruments, Tasks(self.live.publish))
         self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
         self.router = Router(self.store, settings.processors.routing, now)
         every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
         learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.refresh)
-        self.scheduler = Scheduler([*every, learn], now, instruments)
+        self.scheduler = Scheduler([*every, learn, *telling_on(self.store, self.live, settings, now)], now, instruments)
         instruments.watch_open(lambda: self.pipeline.open_spans)
 
     def start(self) -> Self:
@@ -99,10 +102,13 @@ class Program:
             keep = masking(self.spool.keep_readable, self._redactor)
             at = self.entrances
             routing = self._routing(masking(self.spool.keep_safe, self._redactor))
-            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing)
+            app = create_app(
+                self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing, self.live
+            )
             self.api = ApiServer(app, settings.query_api, at[API].tls)
             self.api.start()
             stops.callback(self.api.stop)
+            stops.callback(self.live.close)  # before the server is stopped, which would wait for its readers
             self.scheduler.start()
             stops.callback(self.scheduler.stop)
             self.receiver = Receiver(
@@ -178,11 +184,15 @@ class Program:
 
 
 def pipeline_on(
-    store: Store, settings: Settings, now: Callable[[], datetime], instruments: Instruments | None = None
+    store: Store,
+    settings: Settings,
+    now: Callable[[], datetime],
+    instruments: Instruments | None = None,
+    tell: Callable[[pl.DataFrame], None] = lambda _tasks: None,
 ) -> Pipeline:
     """The pipeline on a store, which may still be closed."""
     days = settings.exporters.clickhouse.retention.spans
-    return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled, instruments=instruments)
+    return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled, instruments=instruments, tell=tell)
 
 
 def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
@@ -190,6 +200,15 @@ def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
     scoring = Scoring(store, settings.processors.scoring, now)
     return jobs(pipeline, registry, Matching(store, now), scoring, settings.jobs, judge_on(store, settings, now))
+
+
+def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
+    """What tells the live stream of alerts and ranks, in every process that has one."""
+    alerts, ranks = Alerts(store, live.publish, now), Ranks(ranking_on(store, settings, now), live.publish)
+    return [
+        Job("live", timedelta(seconds=settings.jobs.live.interval_seconds), alerts.run),
+        Job("ranks", timedelta(seconds=settings.jobs.ranks.interval_seconds), ranks.run),
+    ]
 
 
 def judge_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Judge | None:

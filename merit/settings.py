@@ -51,6 +51,10 @@ class JobSettings(BaseModel):
     """Reads the objectives again, which people may have edited."""
     learn: Schedule = Schedule(interval_seconds=1)
     """Brings up to date what routing knows; runs in every process that answers, whether or not jobs are enabled."""
+    live: Schedule = Schedule(interval_seconds=2)
+    """Tells the live stream what happens to alerts; runs in every process, whether or not jobs are enabled."""
+    ranks: Schedule = Schedule(interval_seconds=30)
+    """Tells the live stream whose rank has changed; runs in every process, whether or not jobs are enabled."""
     match: Schedule = Schedule(interval_seconds=5)
     """Finds the task of evaluations that came before it."""
     judge: Schedule = Schedule(interval_seconds=30)

@@ -33,6 +33,7 @@ from query_api import (
     providers,
     rankings,
     routing_decisions,
+    stream,
     tasks,
     traces,
     workflows,
@@ -40,6 +41,7 @@ from query_api import (
 from query_api.bodies import Bounded
 from query_api.guard import Guarded, Told
 from query_api.health import Condition
+from query_api.live import Live
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
 from query_api.questions import Keep, Now, Store, asker
@@ -68,6 +70,7 @@ def create_app(
     processors: ProcessorSettings = AS_SHIPPED,
     entrance: Entrance = ANYBODY,
     routing: Routing | None = None,
+    live: Live | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -80,6 +83,7 @@ def create_app(
         processors: how tasks are classified.
         entrance: who may come in.
         routing: what is known of who is good at what; nothing if not given.
+        live: what happens, for the stream; without it nothing does, and each stream ends at once.
     """
 
     @asynccontextmanager
@@ -115,6 +119,7 @@ def create_app(
         routing_routes(ask, keep, now, routing or Routing(processors.routing)),
         routing_decisions.routes(ask, now),
         export.routes(ask, now, processors.scoring),
+        stream.routes(live or nothing(now), settings, entrance),
         health.routes(store, condition),
         docs_page.routes(),
     ):
@@ -129,6 +134,13 @@ def create_app(
     app.add_middleware(Timed, condition.instruments)
     describe(app)
     return app
+
+
+def nothing(now: Now) -> Live:
+    """A ring in which nothing ever happens."""
+    live = Live(now)
+    live.close()
+    return live
 
 
 class EncodedPath:

@@ -2,8 +2,8 @@
 
 from math import ceil
 
-from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +13,7 @@ from query_api.problems import response
 
 OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs")
 """What nobody is asked for: they say how the process is and what may be asked, nothing of what is stored."""
+SHOWN_AS = "merit.bearer."
 ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
 STATUS = {Unauthenticated: 401, Forbidden: 403, TooFast: 429}
 
@@ -46,10 +47,8 @@ class Guarded:
         refusal = self._refusal(scope) if scope["type"] in ("http", "websocket") else None
         if refusal is None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "http":
-            await refusal(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1008})
+            await refusal(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -58,7 +57,7 @@ class Guarded:
         if is_open(scope["path"]):
             return None
         try:
-            self._entrance.door.admit(headers.get("authorization"), needed(scope))
+            self._entrance.door.admit(authorization(scope), needed(scope))
         except (Unauthenticated, Forbidden, TooFast) as error:
             return _problem(scope, STATUS[type(error)], str(error), **_more(error))
         return None
@@ -93,15 +92,20 @@ def is_open(path: str) -> bool:
     return path in OPEN or path.startswith("/docs/")
 
 
+def authorization(scope: Scope) -> str | None:
+    """How a request shows its token. Pages cannot set headers of a WebSocket: theirs names it as a subprotocol."""
+    shown = Headers(scope=scope).get("authorization")
+    named = [each for each in scope.get("subprotocols", ()) if each.startswith(SHOWN_AS)]
+    return f"Bearer {named[0].removeprefix(SHOWN_AS)}" if shown is None and named else shown
+
+
 def needed(scope: Scope) -> Role:
     """The role that a request needs."""
     return "read" if scope["type"] == "websocket" or scope["method"] in ASKING else "write"
 
 
 def _problem(scope: Scope, status: int, detail: str, **headers: str) -> Response:
-    if scope["type"] != "http":
-        return Response(status_code=status)
-    return response(Request(scope), status, detail[:1].upper() + detail[1:], headers=headers)
+    return response(HTTPConnection(scope), status, detail[:1].upper() + detail[1:], headers=headers)
 
 
 def _more(error: MeritError) -> dict[str, str]:

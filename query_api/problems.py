@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from processors.errors import Unavailable
 
@@ -106,7 +107,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
 
 def response(
-    request: Request,
+    request: HTTPConnection,
     status: int,
     detail: str,
     *,

@@ -14,6 +14,10 @@ from query_api.settings import QueryApiSettings
 DRAIN_SECONDS = 5
 START_SECONDS = 30
 BACKLOG = 512
+HEARD_BYTES = 1 << 16
+"""The largest message that a WebSocket may send: nothing of it is listened to."""
+UNREAD_MILLISECONDS = 60_000
+"""A connection whose other side has not taken what was sent to it for this long is ended by the kernel (Linux)."""
 
 
 class ApiServer:
@@ -34,6 +38,9 @@ class ApiServer:
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=BACKLOG,
+            ws="websockets-sansio",
+            ws_max_size=HEARD_BYTES,
+            ws_per_message_deflate=False,  # 200 readers would have the same portion compressed 200 times
             **speaking(tls),
         )
         self._server = uvicorn.Server(config)
@@ -76,9 +83,12 @@ def listen(settings: QueryApiSettings) -> socket.socket:
     """A listening socket at the endpoint."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Unavailable(
             f"query_api.endpoint {settings.endpoint} cannot be bound ({error.strerror}): "
             "stop what listens there, or set another address"
         ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # connections inherit it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
+    return listener

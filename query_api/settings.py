@@ -7,6 +7,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from processors.listening import Endpoint, TlsSettings, host_and_port
 
 
+class StreamSettings(BaseModel):
+    """The live stream."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    events: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
+    """How many of the latest events are kept in memory, about 1 KB each, for readers that come back or are slow."""
+    readers: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """How many may read at the same time."""
+    heartbeat_seconds: Annotated[float, Field(gt=0, le=60)] = 15
+    """A reader is told that there is nothing new after this long, and asked whether its token still opens the door."""
+
+
 class QueryApiSettings(BaseModel):
     """Where questions are answered, and how much one may cost."""
 
@@ -26,6 +39,9 @@ class QueryApiSettings(BaseModel):
     """The largest body of `POST /v1/evaluations`; no other route takes more than 1 MiB."""
     threads: Annotated[int, Field(ge=1, le=64)] = 8
     """How many questions are answered at the same time; further ones wait."""
+
+    stream: StreamSettings = StreamSettings()
+    """`/v1/stream`."""
 
     @property
     def host(self) -> str:

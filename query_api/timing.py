@@ -2,6 +2,7 @@
 
 import time
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from processors.telemetry import Instruments
@@ -25,22 +26,24 @@ class Timed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begin, status = time.perf_counter(), "500"
+        begin, status, is_stream = time.perf_counter(), "500", False
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_stream
             if message["type"] == "http.response.start":
                 status = str(message["status"])
+                is_stream = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
             await send(message)
 
         try:
             await self._app(scope, receive, noting)
         finally:
-            route = getattr(scope.get("route"), "path", NO_ROUTE)
-            self._answers(
-                time.perf_counter() - begin,
-                **{"http.route": route, "http.request.method": method(scope["method"]), "http.response.status_code": status},
-            )
+            if not is_stream:  # how long somebody listened says nothing of how long an answer takes
+                route = getattr(scope.get("route"), "path", NO_ROUTE)
+                self._answers(
+                    time.perf_counter() - begin,
+                    **{"http.route": route, "http.request.method": method(scope["method"]), "http.response.status_code": status},
+                )
 
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
