@@ -23,6 +23,7 @@ from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
 from merit.judge import Judge
 from merit.keeping import journal_of, masking, spool_on
+from merit.ledger import Ledger
 from merit.live import Alerts, Ranks, Tasks, ranking_on
 from merit.match import Matching
 from merit.pipeline import Pipeline
@@ -40,7 +41,6 @@ from processors.telemetry import Depth, Instruments
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.live import Live
-from query_api.questions import Keep
 from query_api.routing import Routing
 from query_api.server import ApiServer
 from receiver.server import Receiver
@@ -105,6 +105,10 @@ class Program:
             app = create_app(
                 self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing, self.live
             )
+            ledger = Ledger(masking(self.spool.keep_safe, self._redactor))
+            stops.callback(ledger.stop)
+            routing = self._routing(ledger)
+            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing)
             self.api = ApiServer(app, settings.query_api, at[API].tls)
             self.api.start()
             stops.callback(self.api.stop)
@@ -159,7 +163,7 @@ class Program:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def _routing(self, record: Keep) -> Routing:
+    def _routing(self, record: Ledger) -> Routing:
         """What /v1/route goes by."""
 
         def classify(text: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from processors.errors import Rejected
 from processors.frames import conform
-from processors.routing.answer import Answered, Knowledge, answer, as_row, means, nothing_known, order
+from processors.routing.answer import Answered, Knowledge, answer, as_rows, means, nothing_known, order
 from processors.routing.answer import Question as Asked
 from processors.routing.decide import Assignment
 from processors.routing.explain import excluded, explanation, reasons
@@ -44,8 +44,8 @@ class Routing:
     knowledge: Callable[[str], Knowledge] = lambda _: nothing_known()
     open_decisions: OpenDecisions = field(default_factory=lambda: OpenDecisions(900))
     classify: Callable[[str], str] = lambda _: GENERAL
-    record: Keep | None = None
-    """Takes decisions into safety without waiting until they can be read; None: as everything else that is sent."""
+    record: Callable[[Answered], None] | None = None
+    """Takes a decision into safety without waiting until it can be read; None: as everything else that is sent."""
     luck: Callable[[], float] = np.random.default_rng().random
 
 
@@ -154,7 +154,7 @@ class KeptOutcome(Answer):
 def routes(ask: Ask, keep: Keep, now: Now, routing: Routing) -> APIRouter:
     """The routes that give out tasks and take what came of them."""
     router = APIRouter(tags=["routing"])
-    record = routing.record or keep
+    record = routing.record or (lambda answered: keep("routing_decisions", as_rows([answered])))
 
     @router.post("/v1/route", response_model=Routed, summary="Who should do the next task?")
     def route(question: RouteQuestion) -> Any:
@@ -166,7 +166,7 @@ def routes(ask: Ask, keep: Keep, now: Now, routing: Routing) -> APIRouter:
         knowledge, moment = routing.knowledge(question.kind), now()
         open_decisions = routing.open_decisions.counts(question.kind, moment)
         answered = answer(knowledge, asked, open_decisions, routing.settings, moment, uuid4().hex, routing.luck())
-        record("routing_decisions", as_row(answered))
+        record(answered)
         if answered.chosen is not None:
             chosen = answered.names[answered.chosen]
             routing.open_decisions.open(answered.decision_id, question.kind, chosen, question.trace_id, moment, moment)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from processors.frames import conform
 from processors.routing.cells import NOWHERE, Ints
 from processors.routing.choice import draw
 from processors.routing.decide import Assignment, Decision, Standing, decide
@@ -146,25 +148,22 @@ def means(estimate: Estimate | None, size: int) -> Floats:
     return np.full(size, np.nan) if estimate is None else np.clip(estimate.mean, 0.0, 1.0)
 
 
-def as_row(answered: Answered) -> pl.DataFrame:
-    """The decision as a row of `routing_decisions`."""
-    asked, decision = answered.question, answered.decision
-    size, chosen = len(answered.names), answered.chosen
-    unknown = np.full(size, np.nan)
-    lists = {
-        "scores": decision.score,
-        "deviations": decision.deviation / max(asked.policy.weights.quality, 1e-9),
-        "probabilities": decision.probability,
-        "worths": decision.worth,
-        "successes": means(decision.success, size),
-        "qualities": means(decision.quality, size),
-        "costs_usd": unknown if decision.cost_usd is None else decision.cost_usd,
-        "durations_seconds": unknown if decision.duration_seconds is None else decision.duration_seconds,
-        "load_penalties": answered.standing.penalty,
-        "cost_shares": decision.cost_share,
-        "duration_shares": decision.duration_share,
-    }
-    single = {
+def as_rows(many: Sequence[Answered]) -> pl.DataFrame:
+    """Decisions as rows of `routing_decisions`."""
+    singles, lists = [single(each) for each in many], [listed(each) for each in many]
+    columns = {name: pa.array([row[name] for row in singles], arrow_type(name)) for name in singles[0]}
+    columns |= {name: of_lists([row[name].astype(np.float32) for row in lists]) for name in lists[0]}
+    columns["candidates"] = of_lists([np.array(each.names, dtype=object) for each in many], pa.large_string())
+    columns["barred_by"] = of_lists([each.barred_by for each in many], pa.large_string())
+    rows = pl.from_arrow(pa.table({name: columns[name] for name in DECISIONS}))
+    assert isinstance(rows, pl.DataFrame)
+    return rows
+
+
+def single(answered: Answered) -> dict[str, object]:
+    """What a decision has one of."""
+    asked, chosen = answered.question, answered.chosen
+    return {
         "decision_id": answered.decision_id,
         "decided_at": answered.decided_at,
         "kind": asked.kind,
@@ -180,14 +179,38 @@ def as_row(answered: Answered) -> pl.DataFrame:
         "max_cost_usd": asked.assignment.max_cost_usd,
         "max_duration_seconds": asked.assignment.max_duration_seconds,
         "agent_id": "" if chosen is None else answered.names[chosen],
-        "probability": 0.0 if chosen is None else float(decision.probability[chosen]),
+        "probability": 0.0 if chosen is None else float(answered.decision.probability[chosen]),
         "version": int(answered.decided_at.timestamp() * 1000),
         "is_deleted": 0,
     }
-    series = [pl.Series(name, [value], dtype=DECISIONS[name]) for name, value in single.items()]
-    series += [pl.Series(name, [values.astype(np.float32)], dtype=DECISIONS[name]) for name, values in lists.items()]
-    series += [
-        pl.Series("candidates", [list(answered.names)], dtype=DECISIONS["candidates"]),
-        pl.Series("barred_by", [answered.barred_by.tolist()], dtype=DECISIONS["barred_by"]),
-    ]
-    return conform(pl.DataFrame(series), DECISIONS)
+
+
+def listed(answered: Answered) -> dict[str, Floats]:
+    """What a decision has one of for each candidate."""
+    decision, size = answered.decision, len(answered.names)
+    unknown = np.full(size, np.nan)
+    return {
+        "scores": decision.score,
+        "deviations": decision.deviation / max(answered.question.policy.weights.quality, 1e-9),
+        "probabilities": decision.probability,
+        "worths": decision.worth,
+        "successes": means(decision.success, size),
+        "qualities": means(decision.quality, size),
+        "costs_usd": unknown if decision.cost_usd is None else decision.cost_usd,
+        "durations_seconds": unknown if decision.duration_seconds is None else decision.duration_seconds,
+        "load_penalties": answered.standing.penalty,
+        "cost_shares": decision.cost_share,
+        "duration_shares": decision.duration_share,
+    }
+
+
+def of_lists(parts: Sequence[NDArray[Any]], kind: pa.DataType | None = None) -> pa.Array:
+    """A column of lists."""
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+    return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(np.concatenate(parts), kind))
+
+
+@cache
+def arrow_type(name: str) -> pa.DataType:
+    """The Arrow type of a column of DECISIONS."""
+    return pl.DataFrame(schema={name: DECISIONS[name]}).to_arrow().schema.field(name).type

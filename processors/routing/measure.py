@@ -21,10 +21,12 @@ from processors.routing.features import FEATURES, OWN_FEATURES, Floats, folded
 
 GROWTH = 0.02
 """Effects are solved anew when the data have grown by this share."""
-WEIGHTS_GROWTH, WEIGHTS_LEAST = 0.05, 8
-"""Weights of features, which cost more to solve, when they have grown by this share and so many observations."""
-SMALL = 16
-"""Observations learnt from in one go, however few there were before."""
+WEIGHTS_GROWTH, WEIGHTS_LEAST = 0.1, 8
+"""Weights of features, which cost more to solve, when they have grown by this share and so many observations;"""
+OWN_WEIGHTS_GROWTH = 0.25
+"""those of an agent when its own data have grown by this share."""
+SMALL, PORTION = 16, 0.05
+"""Observations learnt from in one go, however few there were before; this share of those that there were, if that is more."""
 SHARED_RIDGE, OWN_RIDGE = 1.0, 10.0
 """Pseudo-observations: the influence of features is taken to be small, and what is particular to an agent smaller."""
 REMEMBERED = 0.999
@@ -87,7 +89,7 @@ class Measure:
         self._shared: Floats = np.zeros(FEATURES)
         self._own = np.zeros((0, OWN_FEATURES))
         self._offset, self._own_offset = np.zeros(0), np.zeros(0)
-        self._usual = np.zeros((0, FEATURES))
+        self._usual, self._total, self._total_count = np.zeros((0, FEATURES)), np.zeros((0, FEATURES)), np.zeros(0)
         self._learnt, self._solved, self._weighed = 0, 0, 0
         self.effects = Effects(Spread(**vars(prior.spread)), prior.spread, prior.average)
 
@@ -118,7 +120,7 @@ class Measure:
         self._grow()
         start = 0
         while start < len(cells):
-            portion = slice(start, start + max(SMALL, int(GROWTH * self._learnt)))
+            portion = slice(start, start + max(SMALL, int(PORTION * self._learnt)))
             self._learn_portion(cells[portion], rows[portion], values[portion], weights[portion])
             start = portion.stop
 
@@ -165,7 +167,8 @@ class Measure:
         total = before + weights
         center = self._center[cells]
         known = np.where(before[:, None] > 0, center, self._usual[category])
-        away = np.where(np.isnan(rows), known, rows) - center
+        rows = np.where(np.isnan(rows), known, rows)
+        away = rows - center
         off = values - self._mean[cells]
         weight = before * weights / total
         plain = off - 0.0
@@ -182,6 +185,8 @@ class Measure:
         self._mean[cells] += off * weights / total
         self._center[cells] = center + away * (weights / total)[:, None]
         self.count[cells] = total
+        add_at(self._total, category, rows * weights[:, None])
+        add_at(self._total_count, category, weights)
         self._offset[cells] = self._center[cells] @ self._shared
         self._own_offset[cells] = (folded(self._center[cells]) * self._own[agent]).sum(axis=1)
         if self._changes is not None:
@@ -220,7 +225,7 @@ class Measure:
         """Renew the weights of the features."""
         self._weighed = self._learnt
         self._shared = solve(self._moments + SHARED_RIDGE * np.eye(FEATURES), self._products, assume_a="pos")
-        due = np.flatnonzero(self._own_count > self._own_solved * (1 + WEIGHTS_GROWTH))
+        due = np.flatnonzero(self._own_count > self._own_solved * (1 + OWN_WEIGHTS_GROWTH))
         ridge = OWN_RIDGE * np.eye(OWN_FEATURES)
         self._own[due] = np.linalg.solve(self._own_moments[due] + ridge, self._own_products[due][:, :, None])[:, :, 0]
         self._own_solved[due] = self._own_count[due]
@@ -233,17 +238,10 @@ class Measure:
         self._solved = self._learnt
         seen = np.flatnonzero(self.count > 0)
         category, agent = self._cells.category_of[seen], self._cells.agent_of[seen]
-        self._renew_usual(seen, category)
+        self._usual = self._total / np.maximum(self._total_count, SMALLEST)[:, None]
         mean = self._mean[seen] + self._usual[category] @ self._shared - self._offset[seen]
         noise = np.array([self._noise(number) for number in range(len(self._errors))])[category] / self.count[seen]
         self.effects.renew(category, agent, mean, noise, (len(self._cells.categories), len(self._cells.agents)))
-
-    def _renew_usual(self, seen: Ints, category: Ints) -> None:
-        """What the tasks of each category usually look like."""
-        total = np.zeros_like(self._usual)
-        np.add.at(total, category, self.count[seen][:, None] * self._center[seen])
-        count = np.bincount(category, self.count[seen], len(total))
-        self._usual = np.divide(total, count[:, None], out=total, where=count[:, None] > 0)
 
     def _grow(self) -> None:
         """Make room for new cells, agents and categories."""
@@ -255,7 +253,8 @@ class Measure:
         self._own, self._own_count = grown(self._own, agents), grown(self._own_count, agents)
         self._own_solved = grown(self._own_solved, agents)
         self._errors, self._freedom = grown(self._errors, categories), grown(self._freedom, categories)
-        self._usual = grown(self._usual, categories)
+        self._usual, self._total = grown(self._usual, categories), grown(self._total, categories)
+        self._total_count = grown(self._total_count, categories)
 
 
 def add_at(target: Floats, index: Ints, amount: Floats) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
-from tests.benchmarks import end_to_end, floor, report, stages
+from tests.benchmarks import end_to_end, floor, report, routing, stages
 from tests.benchmarks.end_to_end import Case, Result
 
 LOAD = Case("full", 512, 4)
@@ -39,6 +39,7 @@ def main(
         report.print_floor(console, least)
         each = list(stages.measure(store, least, seconds / 5, rounds))
         report.print_stages(console, each, least)
+    console.print(routing.described(routing.measure(seconds)), markup=False)
     results: list[Result] = []
     try:
         for result in end_to_end_results(seconds, quick=quick):

@@ -1,6 +1,8 @@
 """What routing knows, on a real store."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
@@ -9,13 +11,19 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
+from merit.ledger import Ledger
 from merit.router import Router
+from processors.errors import Unavailable
+from processors.routing.answer import Question, answer
+from processors.routing.decide import Assignment
+from processors.routing.policies import policy
 from processors.routing.settings import RoutingSettings
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.routing import Routing
 from query_api.settings import QueryApiSettings
 from tests.builders import NOW, Clock
+from tests.processors.routing.simulation import NOTHING
 from tests.query_api.build import evaluation, known_agent, node, put, task
 
 SETTINGS = RoutingSettings(failing_seconds=3600)
@@ -319,3 +327,28 @@ def test_an_outcome_of_a_decision_that_there_is_not_is_a_404(api):
 def test_an_outcome_that_says_nothing_is_refused(api):
     assert api.post("/v1/route/decisions/x/outcome", json={}).status_code == 400
     assert api.post("/v1/route/decisions/x/outcome", json={"quality": 2}).status_code == 400
+
+
+def test_the_ledger_writes_decisions_together_and_tells_each_who_waits_what_went_wrong(tables, router, clock):
+    put(tables, "tasks", tasks("a", 5, 0, 1))
+    router.refresh()
+    lots: list[int] = []
+
+    def keep(table: str, rows: pl.DataFrame) -> None:
+        lots.append(len(rows))
+        if "bad" in rows["decision_id"]:
+            raise Unavailable("the disk is full")
+        time.sleep(0.05)
+        tables.insert(table, rows)
+
+    ledger = Ledger(keep)
+    asked = Question("agent", Assignment("research", NOTHING), policy(SETTINGS, None, None), None, "", None, "")
+    made = [answer(router.knowledge("agent"), asked, {}, SETTINGS, clock(), f"{n}", 0.5) for n in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(ledger, made))
+    with pytest.raises(Unavailable, match="the disk is full"):
+        ledger(answer(router.knowledge("agent"), asked, {}, SETTINGS, clock(), "bad", 0.5))
+    ledger.stop()
+
+    assert tables.query("SELECT count() AS n FROM routing_decisions FINAL").item() == 20
+    assert len(lots) < 15

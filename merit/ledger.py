@@ -1,0 +1,42 @@
+"""Writes decisions down: on disk when they are answered, and together, for each write has a price of its own.
+
+While one lot is written the next gathers (group commit), so a question waits for two writes at most, however many there are.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+
+from processors.routing.answer import Answered, as_rows
+from query_api.questions import Keep
+
+
+class Ledger:
+    """Takes decisions; a callable that returns when they are on disk, and raises what `keep` raises.
+
+    Args:
+        keep: takes rows of `routing_decisions` into safety.
+    """
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._writer = ThreadPoolExecutor(1, "ledger")
+        self._guard = Lock()
+        self._lot: list[Answered] = []
+        self._written: Future[None] | None = None
+
+    def __call__(self, answered: Answered) -> None:
+        """Write a decision down."""
+        with self._guard:
+            self._lot.append(answered)
+            written = self._written = self._written or self._writer.submit(self._write)
+        written.result()
+
+    def stop(self) -> None:
+        """Write what waits, and end. Safe to call twice."""
+        self._writer.shutdown()
+
+    def _write(self) -> None:
+        """Write all that has gathered; who waits for it is told how it went by its future."""
+        with self._guard:
+            lot, self._lot, self._written = self._lot, [], None
+        self._keep("routing_decisions", as_rows(lot))
