@@ -78,7 +78,7 @@ class Program:
         self.router = Router(self.store, settings.processors.routing, now)
         every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
         learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.refresh)
-        self.scheduler = Scheduler([*every, learn, *telling_on(self.store, self.live, settings, now)], now, instruments)
+        self.scheduler = Scheduler([*every, learn, *telling_on(self.store, self.live, settings, now)], instruments)
         instruments.watch_open(lambda: self.pipeline.open_spans)
 
     def start(self) -> Self:

@@ -1,16 +1,15 @@
-"""Runs the jobs, each at its interval and never twice at once.
+"""Runs the jobs, each in a thread of its own, at its interval and never twice at once.
 
-A job that meets a store that is away says so once, is tried again at every interval, and says when it is well again.
-Anything else that a job raises is a defect: apscheduler logs it with its traceback, and the job is tried again.
+Intervals are measured on a clock that nobody sets: one that is set back by an hour must not stop the jobs for an hour, as it
+stops schedulers that work out times of day. A job that meets a store that is away says so once, is tried again at every
+interval, and says when it is well again. Anything else that a job raises is a defect: it is logged with its traceback, and
+the job is tried again.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+import threading
+import time
+from collections.abc import Sequence
 
 from merit.jobs import Job
 from processors.errors import MeritError
@@ -24,39 +23,44 @@ class Scheduler:
 
     Args:
         jobs: each gets a thread of its own, so that a long sweep does not hold up what is due.
-        now: what time it is.
         instruments: count the runs.
     """
 
-    def __init__(self, jobs: Sequence[Job], now: Callable[[], datetime], instruments: Instruments | None = None) -> None:
-        self._now = now
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC,
-            executors={"default": ThreadPoolExecutor(max(1, len(jobs)))},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-        )
-        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a run takes longer than the interval
+    def __init__(self, jobs: Sequence[Job], instruments: Instruments | None = None) -> None:
+        self._stopping = threading.Event()
         self._attempts = [Attempt(job, instruments or Instruments()) for job in jobs]
+        self._threads = [
+            threading.Thread(target=self._work, args=(attempt,), name=f"merit-job-{attempt.job.name}", daemon=True)
+            for attempt in self._attempts
+        ]
 
     def start(self) -> None:
         """Start running the jobs."""
-        for attempt in self._attempts:
-            job = attempt.job
-            trigger = IntervalTrigger(seconds=job.interval.total_seconds(), timezone=UTC)
-            self._scheduler.add_job(attempt, trigger, id=job.name, name=job.name, next_run_time=self._now())
-        self._scheduler.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Start no further run and wait for those that are under way. Safe to call twice."""
+        self._stopping.set()
         for attempt in self._attempts:
             attempt.job.hurry()
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     def state(self) -> str:
         """`ok`, or which jobs could not run the last time."""
         troubled = [attempt.job.name for attempt in self._attempts if attempt.trouble]
         return f"{', '.join(troubled)} cannot run" if troubled else "ok"
+
+    def _work(self, attempt: "Attempt") -> None:
+        interval = attempt.job.interval.total_seconds()
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            began = time.monotonic()
+            attempt()
+            # What would have begun during a long run is left out.
+            pause = interval - (time.monotonic() - began) % interval
 
 
 class Attempt:
@@ -68,7 +72,7 @@ class Attempt:
         self.trouble = ""
 
     def __call__(self) -> None:
-        """Run the job; log what stops it, once until it changes."""
+        """Run the job; log what stops it, once until it changes. Never raises."""
         before = self.trouble
         try:
             with self._instruments.job.of(job=self.job.name):
@@ -77,10 +81,10 @@ class Attempt:
         except MeritError as error:
             self.trouble = str(error)
         except Exception as error:
-            self.trouble = repr(error)
-            raise
-        finally:
-            self._instruments.job_failures(bool(self.trouble), job=self.job.name)
+            if repr(error) != before:
+                log.exception("job %s has failed for a reason of ours; trying again every %s", self.job.name, self.job.interval)
+            self.trouble = before = repr(error)
+        self._instruments.job_failures(bool(self.trouble), job=self.job.name)
         if self.trouble not in ("", before):
             log.warning("job %s cannot run, trying again every %s: %s", self.job.name, self.job.interval, self.trouble)
         elif before and not self.trouble:

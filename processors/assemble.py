@@ -119,6 +119,7 @@ class OpenTraces:
         """
         self._take_new()
         self._spill()
+        self._set_back(now)
         self._forget(_finished(self._settings, now), now)
         phases = self._state.lazy().with_columns(phase=_phase(self._settings, now, everything=everything))
         again, old = pl.col("shown") + pl.col("settled") > 0, pl.col("began") < _ago(now, self._settings.max_age_seconds)
@@ -178,6 +179,12 @@ class OpenTraces:
     def _mark(self, mine: pl.Expr, now: datetime, **changes: pl.Expr) -> None:
         changes |= {"derived_at": pl.lit(now).cast(MILLIS), "news": pl.lit(value=False)}
         self._state = self._state.with_columns(pl.when(mine).then(new).otherwise(n).alias(n) for n, new in changes.items())
+
+    def _set_back(self, now: datetime) -> None:
+        """Let nothing have happened later than `now`: where the clock was set back, traces would wait until it is there again."""
+        latest = pl.lit(now).cast(MILLIS)
+        times = pl.col("first_seen", "last_seen", "derived_at")
+        self._state = self._state.with_columns(pl.when(times > latest).then(latest).otherwise(times).name.keep())
 
     def _forget(self, gone: pl.Expr, now: datetime) -> None:
         self._known.add(self._state.filter(gone)["TraceId"], now)

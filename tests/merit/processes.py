@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ FREE_PORTS = {
     "MERIT_QUERY_API__ENDPOINT": "127.0.0.1:0",
 }
 
+SERVE = ("-m", "merit", "serve")
 WAIT_SECONDS = 60
 
 
@@ -40,13 +41,15 @@ def merit(folder: Path, *arguments: str, **environ: str) -> subprocess.Completed
 class Server:
     """A running `merit serve`; what it logs is collected as it comes."""
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = SERVE, **environ: str) -> None:
         self.lines: list[str] = []
         self._ready = threading.Event()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "merit", "serve"],
+            [sys.executable, *command],
             cwd=folder,
             env=environment(**(FREE_PORTS | environ)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -94,6 +97,15 @@ class Server:
         self._reader.join(5)
         return code
 
+    def kill(self) -> None:
+        """End it if it is still there, and close what connects to it."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe
+            pipe.close()
+
 
 @contextmanager
 def serving(folder: Path, **environ: str) -> Iterator[Server]:
@@ -103,8 +115,4 @@ def serving(folder: Path, **environ: str) -> Iterator[Server]:
         server.wait_until_ready()
         yield server
     finally:
-        server.process.kill()
-        server.process.wait()
-        server._reader.join(5)
-        assert server.process.stderr
-        server.process.stderr.close()
+        server.kill()

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from merit.clock import now
 from merit.jobs import Job
 from merit.scheduler import Attempt, Scheduler
 from processors.errors import Unavailable
@@ -39,7 +38,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def test_a_job_runs_at_once_and_again_until_it_is_stopped() -> None:
     runs: list[float] = []
-    scheduler = Scheduler([Job("tick", OFTEN, lambda: runs.append(time.monotonic()))], now)
+    scheduler = Scheduler([Job("tick", OFTEN, lambda: runs.append(time.monotonic()))])
 
     scheduler.start()
     wait_for(lambda: len(runs) >= 3)
@@ -58,7 +57,7 @@ def test_a_long_run_is_not_overtaken_by_the_next_and_holds_up_no_other_job() -> 
         begun.release()
         go_on.wait(10)
 
-    scheduler = Scheduler([Job("long", OFTEN, long), Job("other", OFTEN, other.set)], now)
+    scheduler = Scheduler([Job("long", OFTEN, long), Job("other", OFTEN, other.set)])
     scheduler.start()
     assert begun.acquire(timeout=10)
     assert other.wait(10)
@@ -75,7 +74,7 @@ def test_stopping_waits_for_what_is_under_way() -> None:
         time.sleep(0.1)
         done.set()
 
-    scheduler = Scheduler([Job("work", timedelta(hours=1), work)], now)
+    scheduler = Scheduler([Job("work", timedelta(hours=1), work)])
     scheduler.start()
     begun.wait(10)
     scheduler.stop()
@@ -103,7 +102,7 @@ def test_what_stops_a_job_is_logged_once_and_its_recovery_too(caplog: pytest.Log
 
 def test_a_job_that_cannot_run_shows_in_the_state() -> None:
     flaky = Flaky()
-    scheduler = Scheduler([Job("sweep", OFTEN, flaky)], now)
+    scheduler = Scheduler([Job("sweep", OFTEN, flaky)])
 
     scheduler.start()
     wait_for(lambda: scheduler.state() == "sweep cannot run")
@@ -119,7 +118,7 @@ def test_a_defect_in_a_job_is_not_hidden_and_it_is_tried_again(caplog: pytest.Lo
         runs.append(None)
         raise ZeroDivisionError
 
-    scheduler = Scheduler([Job("defect", OFTEN, defect)], now)
+    scheduler = Scheduler([Job("defect", OFTEN, defect)])
     scheduler.start()
     wait_for(lambda: len(runs) >= 2)
     scheduler.stop()
@@ -134,7 +133,7 @@ def test_a_run_under_way_is_asked_to_hurry_when_the_program_stops() -> None:
         begun.set()
         assert hurried.wait(10)
 
-    scheduler = Scheduler([Job("long", timedelta(hours=1), long, hurried.set)], now)
+    scheduler = Scheduler([Job("long", timedelta(hours=1), long, hurried.set)])
     scheduler.start()
     assert begun.wait(10)
 

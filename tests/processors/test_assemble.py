@@ -279,3 +279,15 @@ def test_known_traces_are_forgotten_after_a_while() -> None:
     known.add(NOBODY, at(901))
 
     assert known.has(pl.Series(["a", "d"])).tolist() == [False, True]
+
+
+def test_a_clock_that_is_set_back_holds_up_no_trace() -> None:
+    traces = opened()
+    traces.add(spans(1, 1, 2))
+    hour = -3600
+    assert settle(traces, 0) == []
+
+    assert settle(traces, hour) == []
+    traces.add(spans(2, 1, came=hour))
+
+    assert phases(settle(traces, hour + 2.5)) == {Phase.WHOLE: [trace_of(1), trace_of(2)]}
