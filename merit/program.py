@@ -101,14 +101,12 @@ class Program:
             condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
             keep = masking(self.spool.keep_readable, self._redactor)
             at = self.entrances
-            routing = self._routing(masking(self.spool.keep_safe, self._redactor))
-            app = create_app(
-                self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing, self.live
-            )
             ledger = Ledger(masking(self.spool.keep_safe, self._redactor))
             stops.callback(ledger.stop)
             routing = self._routing(ledger)
-            app = create_app(self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing)
+            app = create_app(
+                self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing, self.live
+            )
             self.api = ApiServer(app, settings.query_api, at[API].tls)
             self.api.start()
             stops.callback(self.api.stop)
