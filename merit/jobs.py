@@ -38,8 +38,8 @@ def jobs(
         Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh),
         Job("refresh", timedelta(seconds=settings.refresh.interval_seconds), pipeline.refresh),
         Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run),
-        Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run),
-        Job("medians", timedelta(seconds=settings.medians.interval_seconds), scoring.refresh_medians),
+        Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run, scoring.hurry),
+        Job("medians", timedelta(seconds=settings.medians.interval_seconds), scoring.refresh_medians, scoring.hurry),
     ]
     if judge:
         every.append(Job("judge", timedelta(seconds=settings.judge.interval_seconds), judge.run, judge.hurry))

@@ -8,7 +8,7 @@ it has come is one row of the store, written last, so that a process that dies d
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from threading import RLock
+from threading import Event, RLock
 from time import monotonic
 
 import polars as pl
@@ -47,6 +47,7 @@ class Scoring:
         self._store, self._now = store, now
         self._profiles, self._fingerprint = settings.named, settings.fingerprint
         self._lock = RLock()
+        self._hurried = Event()
         self._rest_until = 0.0
         self._medians_at: datetime | None = None
         self._judged: tuple[datetime, int] | None = None
@@ -72,6 +73,10 @@ class Scoring:
             self._medians_at = None
             return self.catch_up()
 
+    def hurry(self) -> None:
+        """End what is under way soon; what is left is done by the next process."""
+        self._hurried.set()
+
     def _work(self, deadline: float) -> int:
         with self._lock:
             before = scores.progress(self._store) or boundaries(Progress(), self._now())
@@ -80,7 +85,7 @@ class Scoring:
             self._expected = scores.expected(self._store)
             while (scored := self._step()) is not None:
                 count += scored
-                if monotonic() > deadline:
+                if self._hurried.is_set() or monotonic() > deadline:
                     break
             after = add_up(self._store, self._progress, before.version, self._next_version(), self._now())
             if after != before or self._version > begun + 1:

@@ -61,6 +61,29 @@ class Tokens(Answer):
     """Part of the output that was reasoning."""
 
 
+class Scores(Answer):
+    """How good a task was, 0 to 1; null where nothing is known."""
+
+    accuracy: float | None
+    """Mean of the evaluations for it; stars, and scores without a criterion, stand in."""
+    completeness: float | None
+    """As above."""
+    relevance: float | None
+    """As above."""
+    quality: float | None
+    """These three by their weights."""
+    overall: float | None
+    """Quality and efficiency by their weights."""
+    efficiency: float | None
+    """Cost and duration against the usual: 0.5 is the usual, 0 what failed."""
+    speed: float | None
+    """Duration against the usual."""
+    thrift: float | None
+    """Cost against the usual."""
+    cost_per_quality_point: float | None
+    """US dollars over `overall`."""
+
+
 class Task(Tokens):
     """One agent doing one assignment."""
 
@@ -130,12 +153,12 @@ class Task(Tokens):
     """An excerpt of what it was asked."""
     output: str | None
     """An excerpt of what it answered."""
-    scores: dict[str, float] | None = None
-    """How good it was; null while nobody judged it."""
-    user_rating: float | None = None
+    scores: Scores | None
+    """How good it was; null while nothing is known."""
+    user_rating: float | None = Field(examples=[4.0])
     """Mean of the users' stars; null while there are none."""
-    points: float | None = None
-    """The reward; null while it is not worked out."""
+    points: float | None = Field(examples=[78.5])
+    """Rewards less penalties, under the default profile; null while it is not finished."""
 
 
 class Node(Tokens):
@@ -175,8 +198,8 @@ class Node(Tokens):
     """What kind of error it failed with."""
     error_message: str | None
     """What the error said."""
-    quality: float | None = None
-    """How good it was; null while nobody judged it."""
+    quality: float | None
+    """Mean of what is said of this step; null while nobody judged it."""
 
 
 class Workflow(Answer):

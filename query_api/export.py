@@ -15,6 +15,7 @@ from query_api.answers import Answer, Node, Task
 from query_api.costs import ChosenCosts, SpentBy
 from query_api.export_formats import FORMATS, Format
 from query_api.filters import Question
+from query_api.marks import marks_of_steps, marks_of_tasks
 from query_api.nodes import ChosenNodes
 from query_api.pages import MONTH, choice, newest_parts
 from query_api.questions import Ask, Now
@@ -71,12 +72,14 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     @router.get("/v1/export/tasks", responses=FILE, summary="Tasks as a file")
     def tasks(question: Annotated[TaskExport, Query()]) -> StreamingResponse:
         """What /v1/tasks lists, as a file, the newest first. Without a window or `trace_id` of the last 30 days."""
-        return file("tasks", question, Task, newest_parts(ask, "tasks", question, now(), question.limit), now())
+        parts = newest_parts(ask, "tasks", question, now(), question.limit)
+        return file("tasks", question, Task, map(marks_of_tasks(ask, scoring), parts), now())
 
     @router.get("/v1/export/nodes", responses=FILE, summary="Steps as a file")
     def nodes(question: Annotated[NodeExport, Query()]) -> StreamingResponse:
         """What /v1/nodes lists, as a file, the newest first. Without a window or `trace_id` of the last 30 days."""
-        return file("nodes", question, Node, newest_parts(ask, "nodes", question, now(), question.limit), now())
+        parts = newest_parts(ask, "nodes", question, now(), question.limit)
+        return file("nodes", question, Node, map(marks_of_steps(ask), parts), now())
 
     @router.get("/v1/export/costs", responses=FILE, summary="Costs as a file")
     def costs(question: Annotated[CostExport, Query()]) -> StreamingResponse:

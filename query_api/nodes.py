@@ -7,6 +7,7 @@ from pydantic import Field
 
 from query_api.answers import Answer, Node, rows
 from query_api.filters import ChosenAgents, Traced, Values
+from query_api.marks import marks_of_steps
 from query_api.pages import Listed, newest_first
 from query_api.questions import Ask, Now
 
@@ -38,11 +39,12 @@ class Nodes(Answer):
 def routes(ask: Ask, now: Now) -> APIRouter:
     """The routes below /v1/nodes."""
     router = APIRouter(tags=["nodes"])
+    mark = marks_of_steps(ask)
 
     @router.get("/v1/nodes", response_model=Nodes, summary="Steps, the newest first")
     def nodes(question: Annotated[NodeQuestion, Query()]) -> Any:
         """Every step that matches. Without `since`, `window` or `trace_id` the last 30 days are searched."""
         page = newest_first(ask, "nodes", question, now())
-        return {"nodes": rows(page.frame), "next_cursor": page.next_cursor}
+        return {"nodes": rows(mark(page.frame)), "next_cursor": page.next_cursor}
 
     return router

@@ -1,6 +1,7 @@
 """/v1/tasks: what was done, by whom, and how it went."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -8,9 +9,11 @@ import polars as pl
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, Field
 
+from processors.scoring.settings import ScoringSettings
 from query_api.answers import Answer, Node, Row, Task, rows
 from query_api.evaluations import GivenEvaluation
 from query_api.filters import ChosenAgents, Question, Statuses, Traced
+from query_api.marks import marks_of_steps, marks_of_tasks, points_of_tasks
 from query_api.pages import Listed, newest_first
 from query_api.problems import ProblemError
 from query_api.questions import Ask, Now
@@ -44,6 +47,19 @@ class Tasks(Answer):
     """`cursor` of the next page; null at the end."""
 
 
+class PointsPart(Answer):
+    """A reward or a penalty."""
+
+    part: str = Field(examples=["quality"])
+    """`completion`, `quality`, `speed`, `cost`, `user`, `peers`, `failed`, `expensive`, `slow` or `low_rating`."""
+    value: float | None
+    """What is rewarded; null if it is unknown."""
+    weight: float
+    """How many points one of it is worth; below 0 for a penalty."""
+    contribution: float
+    """What it adds to the points."""
+
+
 class TaskWithNodes(Task):
     """A task and what it did, step by step."""
 
@@ -53,6 +69,8 @@ class TaskWithNodes(Task):
     """Whether there are more steps than are shown."""
     evaluations: list[GivenEvaluation]
     """How it and its steps were judged, the newest first; at most 1,000."""
+    points_from: list[PointsPart]
+    """How its points came about: they add up to `points`. Empty while it is not finished."""
 
 
 class TasksWithNodes(Answer):
@@ -64,15 +82,16 @@ class TasksWithNodes(Answer):
     """Always null: all are shown."""
 
 
-def routes(ask: Ask, now: Now) -> APIRouter:
+def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     """The routes below /v1/tasks."""
     router = APIRouter(tags=["tasks"])
+    mark = marks_of_tasks(ask, scoring)
 
     @router.get("/v1/tasks", response_model=Tasks, summary="Tasks, the newest first")
     def tasks(question: Annotated[TaskQuestion, Query()]) -> Any:
         """Every task that matches. Without `since`, `window` or `trace_id` the last 30 days are searched."""
         page = newest_first(ask, "tasks", question, now())
-        return {"tasks": rows(page.frame), "next_cursor": page.next_cursor}
+        return {"tasks": rows(mark(page.frame)), "next_cursor": page.next_cursor}
 
     @router.get("/v1/tasks/{task_id}", response_model=TaskWithNodes | TasksWithNodes, summary="One task, step by step")
     def task(task_id: Id, _: Annotated[Question, Query()]) -> Any:
@@ -84,7 +103,7 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         frame = found(ask, task_id)
         if frame.is_empty():
             raise ProblemError(404, f"There is no task {task_id[:200]!r}: no task_id, trace id or external_id is like this")
-        answers = with_nodes(ask, frame)
+        answers = with_nodes(ask, mark(frame), points_of_tasks(ask, frame, scoring))
         return answers[0] if len(answers) == 1 else {"tasks": answers}
 
     return router
@@ -100,15 +119,18 @@ def found(ask: Ask, given: str) -> pl.DataFrame:
     return ask("task_by_external_id", {"external_id": given, "limit": MOST_TASKS}, MOST_TASKS)
 
 
-def with_nodes(ask: Ask, tasks: pl.DataFrame) -> list[Row]:
-    """Each task with its steps and its evaluations, at most `MOST_NODES` and `MOST_EVALUATIONS` together."""
+def with_nodes(ask: Ask, tasks: pl.DataFrame, points: Mapping[object, list[Row]]) -> list[Row]:
+    """Each task with its points, its steps and its evaluations, at most `MOST_NODES` and `MOST_EVALUATIONS` together."""
     keys = {"trace_id": tasks["trace_id"].unique().to_list(), "task_id": tasks["task_id"].to_list()}
     nodes = ask("task_nodes", {**keys, "limit": MOST_NODES + 1}, MOST_NODES + 1)
     is_cut = nodes.height > MOST_NODES
     judged = ask("task_evaluations", {"task_id": keys["task_id"], "limit": MOST_EVALUATIONS}, MOST_EVALUATIONS)
     said = {key: rows(part) for (key,), part in judged.partition_by("task_id", as_dict=True).items()}
-    steps = {key: rows(part) for (key,), part in nodes.head(MOST_NODES).partition_by("task_id", as_dict=True).items()}
+    shown = marks_of_steps(ask)(nodes.head(MOST_NODES))
+    steps = {key: rows(part) for (key,), part in shown.partition_by("task_id", as_dict=True).items()}
     return [
-        one | {"nodes": steps.get(one["task_id"], []), "nodes_cut": is_cut, "evaluations": said.get(one["task_id"], [])}
+        one
+        | {"nodes": steps.get(one["task_id"], []), "nodes_cut": is_cut, "evaluations": said.get(one["task_id"], [])}
+        | {"points_from": points[one["task_id"]]}
         for one in rows(tasks)
     ]

@@ -6,8 +6,10 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, Field
 
+from processors.scoring.settings import ScoringSettings
 from query_api.answers import Answer, Row, Task, Time, Workflow, rows
 from query_api.filters import Question
+from query_api.marks import marks_of_tasks
 from query_api.problems import ProblemError
 from query_api.questions import Ask
 
@@ -114,9 +116,10 @@ class Trace(Answer):
     """The workflow; null while the trace is not worked out, or if it holds no task."""
 
 
-def routes(ask: Ask) -> APIRouter:
+def routes(ask: Ask, scoring: ScoringSettings) -> APIRouter:
     """The routes below /v1/traces."""
     router = APIRouter(tags=["traces"])
+    mark = marks_of_tasks(ask, scoring)
 
     @router.get("/v1/traces/{trace_id}", response_model=Trace, summary="One trace, whole")
     def trace(trace_id: TraceId, question: Annotated[TraceQuestion, Query()]) -> Any:
@@ -134,7 +137,7 @@ def routes(ask: Ask) -> APIRouter:
             "spans_cut": len(shown) < total,
             "spans": shown,
             "tasks_cut": tasks.height > MOST_TASKS,
-            "tasks": rows(tasks.head(MOST_TASKS)),
+            "tasks": rows(mark(tasks.head(MOST_TASKS))),
             "calls": rows(ask("trace_calls", {**key, "limit": MOST_TASKS}, MOST_TASKS)),
             "handoffs": rows(ask("trace_handoffs", {**key, "limit": MOST_HANDOFFS}, MOST_HANDOFFS)),
             "workflow": workflows[0] if workflows else None,

@@ -1,5 +1,5 @@
 -- Which tasks match, the newest first? The page is found on narrow columns, its wide ones are read by key.
-SELECT * EXCEPT (version, is_deleted, complexity_said, decision_id)
+SELECT * EXCEPT (version, is_deleted, decision_id)
 FROM tasks FINAL
 WHERE (trace_id, span_id) IN (
     SELECT trace_id, span_id

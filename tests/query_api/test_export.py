@@ -68,6 +68,8 @@ def text(value: Any) -> Any:
     """A JSON value as a cell."""
     if isinstance(value, list):
         return ", ".join(value)
+    if isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"))
     return "" if value is None else str(value).lower() if isinstance(value, bool) else number(str(value))
 
 

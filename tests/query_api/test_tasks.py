@@ -76,7 +76,7 @@ def test_what_is_unknown_is_null_and_not_empty(api: TestClient, tables: Store) -
         "temperature",
         "cost_usd",
         "scores",
-        "points",
+        "user_rating",
     )
     assert {row[name] for name in unknown} == {None}
 
