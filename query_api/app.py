@@ -36,6 +36,7 @@ from query_api import (
     stream,
     tasks,
     traces,
+    trends,
     workflows,
 )
 from query_api.bodies import Bounded
@@ -102,6 +103,7 @@ def create_app(
         agent_edits.routes(ask, keep, now, processors.scoring),
         tasks.routes(ask, now, processors.scoring),
         nodes.routes(ask, now),
+        trends.routes(ask, now, processors.scoring),
         costs.routes(ask, now),
         metrics.routes(ask, now),
         workflows.routes(ask, now),

@@ -36,16 +36,22 @@ class Question(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known(cls, data: Any) -> Any:
+        known = known_to(cls)
         for name in data if isinstance(data, dict) else ():
-            if name not in cls.model_fields:
+            if name not in known:
                 told = {"parameter": name, "found": name, "advice": advice(cls, name)}
                 raise PydanticCustomError("unknown_parameter", "{advice}", told)
         return data
 
 
+def known_to(question: type[BaseModel]) -> list[str]:
+    """The parameters that `question` takes, as they are written."""
+    return sorted(field.alias or name for name, field in question.model_fields.items())
+
+
 def advice(question: type[BaseModel], name: str) -> str:
     """What to write instead of the unknown parameter `name`."""
-    known = sorted(question.model_fields)
+    known = known_to(question)
     near = get_close_matches(name, known, n=1)
     if near:
         return f"unknown parameter, did you mean {near[0]}?"

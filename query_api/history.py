@@ -66,11 +66,18 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
     )
 
 
-def asked_of(question: Chosen, since: datetime, until: datetime, cuts: Iterable[datetime]) -> dict[str, Any]:
-    """The parameters of a question to the sums. Whose work it is is not among them: a rank is one among all."""
+def asked_of(
+    question: Chosen,
+    since: datetime,
+    until: datetime,
+    cuts: Iterable[datetime],
+    agent_id: tuple[str, ...] = (),
+    period: str = "",
+) -> dict[str, Any]:
+    """The parameters of a question to the sums. Whose work it is is asked for apart: a rank is one among all."""
     filters = {name: values for name, values in question.choice().items() if name in FILTERS}
     bounds = {"since": bound(since), "until": bound(until), "chosen_since": bound(since), "cuts": [bound(cut) for cut in cuts]}
-    return filters | bounds | {"limit": MOST_ROWS}
+    return filters | bounds | {"limit": MOST_ROWS, "agent_id": list(agent_id), "period": period}
 
 
 FILTERS = ("category", "model", "provider", "department", "service", "user_id")

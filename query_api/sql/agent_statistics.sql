@@ -1,9 +1,16 @@
--- What do agents stand on under a profile: counts and sums of tasks by agent, category and the stretch between two cuts?
+-- What do agents stand on under a profile: counts and sums of tasks by agent, category, the stretch between two cuts, and the
+-- hour, day or week if {period} says so?
 WITH indexOf(work.profiles, {profile:String}) AS place
 SELECT
     agent_id,
     category,
     segment,
+    multiIf(
+        {period:String} = 'hour', toStartOfHour(moment)::DateTime64(9, 'UTC'),
+        {period:String} = 'day', toStartOfDay(moment)::DateTime64(9, 'UTC'),
+        {period:String} = 'week', toMonday(moment)::DateTime64(9, 'UTC'),
+        toDateTime64(0, 9, 'UTC')
+    ) AS started_at,
     sum(work.tasks) AS tasks,
     sum(work.running) AS running,
     sum(work.interrupted) AS interrupted,
@@ -61,5 +68,6 @@ FROM agent_work(
     since = {since:DateTime64(9)}, until = {until:DateTime64(9)}, cuts = {cuts:Array(DateTime64(9))},
     user_id = {user_id:Array(String)}, model = {model:Array(String)}, provider = {provider:Array(String)},
     category = {category:Array(String)}, department = {department:Array(String)}, service = {service:Array(String)}) AS work
-GROUP BY agent_id, category, segment
+WHERE empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)}
+GROUP BY agent_id, category, segment, started_at
 LIMIT {limit:UInt32}

@@ -107,8 +107,8 @@ def test_what_cannot_be_taken_is_refused_with_what_to_change(
     [
         ("costs?group_by=colour", "'agent'"),
         ("rankings?by=luck", "'success_rate'"),
-        ("rankings?by=points", "use success_rate, speed"),
-        ("rankings?profile=mine", "'default'"),
+        ("rankings?by=charm", "'performance', 'quality'"),
+        ("rankings?profile=mine", "known are default"),
         ("nodes?success=perhaps", "boolean"),
         ("tasks?status=failure", "'succeeded'"),
         ("workflows?status=failed&status=", "'interrupted'"),
