@@ -64,12 +64,8 @@ def test_a_change_of_model_is_an_event_with_a_before_and_an_after(api: TestClien
     assert (before["tasks"], after["tasks"]) == (20, 21)
     assert (before["success_rate"]["value"], after["success_rate"]["value"]) == (0.6, pytest.approx(19 / 21))
     assert before["success_rate"]["low"] < 0.6 < before["success_rate"]["high"] < 0.8
-    assert before["cost_usd"] == {
-        "value": pytest.approx(0.01),
-        "low": pytest.approx(0.01),
-        "high": pytest.approx(0.01),
-        "observations": 20,
-    }
+    cent = pytest.approx(0.01)
+    assert before["cost_usd"] == {"value": cent, "low": cent, "high": cent, "observations": 20}
     assert after["duration_seconds"]["low"] < after["duration_seconds"]["value"] < 4.0
     assert before["quality"] == {"value": None, "low": None, "high": None, "observations": 0}
     assert (after["quality"]["value"], after["quality"]["observations"]) == (0.75, 1)
