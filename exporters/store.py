@@ -6,6 +6,7 @@ it is opened. A client serialises its calls: each thread gets one of its own.
 
 import logging
 import threading
+import time
 import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -60,6 +61,7 @@ class Store:
     def __init__(self, settings: ClickHouseSettings, instruments: Instruments | None = None) -> None:
         self._settings = settings
         self._errors = (instruments or Instruments()).store_errors
+        self._inserts = 0
         self._local = threading.local()
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         self._guard = threading.Lock()
@@ -118,6 +120,7 @@ class Store:
         settings = INSERT | ({"insert_deduplication_token": token} if token else {})
         with translated(f"insert into {table}", self._errors):
             self._client.insert_arrow(table, frame.to_arrow(), settings=settings)
+        self._inserts += 1
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
         """The answer to `sql` as a frame; `{name:Type}` in it are bound by the server from `parameters`.
@@ -139,6 +142,10 @@ class Store:
         """Run a statement that returns nothing, such as DDL."""
         with translated("command", self._errors):
             self._client.command(sql, parameters=dict(parameters or {}))
+
+    def changes(self) -> int:
+        """A number that is another one whenever something may have been stored: into a server others may store at any time."""
+        return self._inserts if self._lock else time.monotonic_ns()
 
     def ping(self) -> None:
         """Return if the store answers; raise Unavailable if not."""

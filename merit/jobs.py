@@ -21,6 +21,8 @@ class Job:
     run: Callable[[], object]
     hurry: Callable[[], None] = lambda: None
     """Asks a run that is under way to come to its end; nothing is run after it."""
+    follows: bool = False
+    """Whether it only follows what is stored, and may rest while nothing is."""
 
 
 def jobs(
@@ -35,10 +37,10 @@ def jobs(
     every = [
         Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive),
         Job("sweep", timedelta(seconds=settings.sweep.interval_seconds), pipeline.sweep),
-        Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh),
+        Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh, follows=True),
         Job("refresh", timedelta(seconds=settings.refresh.interval_seconds), pipeline.refresh),
-        Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run),
-        Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run, scoring.hurry),
+        Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run, follows=True),
+        Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run, scoring.hurry, follows=True),
         Job("medians", timedelta(seconds=settings.medians.interval_seconds), scoring.refresh_medians, scoring.hurry),
     ]
     if judge:

@@ -77,8 +77,10 @@ class Program:
         self._redactor = Redactor(settings.processors.redact)
         self.router = Router(self.store, settings.processors.routing, now)
         every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
-        learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.refresh)
-        self.scheduler = Scheduler([*every, learn, *telling_on(self.store, self.live, settings, now)], instruments)
+        learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.refresh, follows=True)
+        self.scheduler = Scheduler(
+            [*every, learn, *telling_on(self.store, self.live, settings, now)], instruments, self.store.changes
+        )
         instruments.watch_open(lambda: self.pipeline.open_spans)
 
     def start(self) -> Self:
@@ -208,8 +210,8 @@ def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], d
     """What tells the live stream of alerts and ranks, in every process that has one."""
     alerts, ranks = Alerts(store, live.publish, now), Ranks(ranking_on(store, settings, now), live.publish)
     return [
-        Job("live", timedelta(seconds=settings.jobs.live.interval_seconds), alerts.run),
-        Job("ranks", timedelta(seconds=settings.jobs.ranks.interval_seconds), ranks.run),
+        Job("live", timedelta(seconds=settings.jobs.live.interval_seconds), alerts.run, follows=True),
+        Job("ranks", timedelta(seconds=settings.jobs.ranks.interval_seconds), ranks.run, follows=True),
     ]
 
 

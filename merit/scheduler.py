@@ -9,7 +9,7 @@ the job is tried again.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from merit.jobs import Job
 from processors.errors import MeritError
@@ -18,16 +18,25 @@ from processors.telemetry import Instruments
 log = logging.getLogger(__name__)
 
 
+QUIET_SECONDS = 30.0
+"""When nothing has been stored for so long, jobs that follow what is stored run no more often than this: an idle Merit should
+cost next to nothing."""
+
+
 class Scheduler:
     """Runs `jobs` until it is stopped, the first time at once.
 
     Args:
         jobs: each gets a thread of its own, so that a long sweep does not hold up what is due.
         instruments: count the runs.
+        changes: a number that is another one whenever something may have been stored.
     """
 
-    def __init__(self, jobs: Sequence[Job], instruments: Instruments | None = None) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], instruments: Instruments | None = None, changes: Callable[[], int] = time.monotonic_ns
+    ) -> None:
         self._stopping = threading.Event()
+        self._changes = changes
         self._attempts = [Attempt(job, instruments or Instruments()) for job in jobs]
         self._threads = [
             threading.Thread(target=self._work, args=(attempt,), name=f"merit-job-{attempt.job.name}", daemon=True)
@@ -58,7 +67,8 @@ class Scheduler:
         pause = 0.0
         while not self._stopping.wait(pause):
             began = time.monotonic()
-            attempt()
+            if not attempt.may_rest(self._changes(), began):
+                attempt()
             # What would have begun during a long run is left out.
             pause = interval - (time.monotonic() - began) % interval
 
@@ -70,6 +80,16 @@ class Attempt:
         self.job = job
         self._instruments = instruments
         self.trouble = ""
+        self._seen, self._seen_at, self._ran_at = -1, 0.0, 0.0
+
+    def may_rest(self, changes: int, moment: float) -> bool:
+        """Whether this run can be left out: it only follows what is stored, nothing has been for a while, and it ran lately."""
+        if changes != self._seen:
+            self._seen, self._seen_at = changes, moment
+        quiet = self.job.follows and moment - self._seen_at > QUIET_SECONDS and moment - self._ran_at < QUIET_SECONDS
+        if not quiet:
+            self._ran_at = moment
+        return quiet and not self.trouble
 
     def __call__(self) -> None:
         """Run the job; log what stops it, once until it changes. Never raises."""

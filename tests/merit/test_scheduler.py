@@ -140,3 +140,22 @@ def test_a_run_under_way_is_asked_to_hurry_when_the_program_stops() -> None:
     scheduler.stop()
 
     assert hurried.is_set()
+
+
+def test_a_job_that_follows_what_is_stored_rests_while_nothing_is_and_runs_at_once_when_something_is() -> None:
+    attempt = Attempt(Job("roll-up", OFTEN, lambda: None, follows=True), Instruments())
+
+    rested = [
+        attempt.may_rest(changes, moment) for changes, moment in ((7, 0), (7, 20), (7, 31), (7, 49), (7, 51), (8, 52), (8, 53))
+    ]
+
+    assert rested == [False, False, True, True, False, False, False]
+
+
+def test_any_other_job_and_one_in_trouble_never_rest() -> None:
+    other = Attempt(Job("derive", OFTEN, lambda: None), Instruments())
+    troubled = Attempt(Job("roll-up", OFTEN, Flaky(), follows=True), Instruments())
+    troubled()
+
+    for attempt in (other, troubled):
+        assert not any(attempt.may_rest(7, moment) for moment in (0, 31, 32, 33))
