@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from merit.alerts import Alerting
 from merit.judge import Judge
 from merit.match import Matching
 from merit.pipeline import Pipeline
@@ -30,6 +31,7 @@ def jobs(
     registry: Registry,
     matching: Matching,
     scoring: Scoring,
+    alerting: Alerting,
     settings: JobSettings,
     judge: Judge | None = None,
 ) -> list[Job]:
@@ -42,6 +44,7 @@ def jobs(
         Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run, follows=True),
         Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run, scoring.hurry, follows=True),
         Job("medians", timedelta(seconds=settings.medians.interval_seconds), scoring.refresh_medians, scoring.hurry),
+        Job("alerts", timedelta(seconds=settings.alerts.interval_seconds), alerting.run),
     ]
     if judge:
         every.append(Job("judge", timedelta(seconds=settings.judge.interval_seconds), judge.run, judge.hurry))

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from types import FrameType, TracebackType
@@ -18,6 +18,7 @@ import polars as pl
 
 from exporters.opening import Opening
 from exporters.store import Store, chdb_folder
+from merit.alerts import Alerting
 from merit.doors import entrances
 from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
 from merit.jobs import Job, jobs
@@ -76,7 +77,7 @@ class Program:
         self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
         self.router = Router(self.store, settings.processors.routing, now)
-        every = jobs_on(self.store, self.pipeline, settings, now) if settings.jobs.enabled else []
+        every = jobs_on(self.store, self.pipeline, settings, now, self._itself) if settings.jobs.enabled else []
         learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.refresh, follows=True)
         self.scheduler = Scheduler(
             [*every, learn, *telling_on(self.store, self.live, settings, now)], instruments, self.store.changes
@@ -173,12 +174,16 @@ class Program:
         return Routing(settings, router.knowledge, router.open_decisions, classify, record)
 
     def _watch(self, spool: Spool) -> None:
-        def depth() -> Depth:
-            waiting = spool.waiting()
-            return Depth(waiting.entries, waiting.bytes, (self._now() - (waiting.oldest or self._now())).total_seconds())
-
-        self.telemetry.instruments.watch_journal(depth)
+        self.telemetry.instruments.watch_journal(self._depth)
         self.telemetry.instruments.watch_storing(spool.counts)
+
+    def _depth(self) -> Depth:
+        waiting = self.spool.waiting()
+        return Depth(waiting.entries, waiting.bytes, (self._now() - (waiting.oldest or self._now())).total_seconds())
+
+    def _itself(self) -> dict[str, float]:
+        """What alerts are to know of this process."""
+        return {"journal_seconds": self._depth().seconds, "failing_jobs": self.scheduler.failing}
 
     def _drain(self) -> None:
         try:
@@ -199,11 +204,19 @@ def pipeline_on(
     return Pipeline(store, settings.processors, days, now, derives=settings.jobs.enabled, instruments=instruments, tell=tell)
 
 
-def jobs_on(store: Store, pipeline: Pipeline, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
-    """Every job on a store, which may still be closed."""
+def jobs_on(
+    store: Store,
+    pipeline: Pipeline,
+    settings: Settings,
+    now: Callable[[], datetime],
+    itself: Callable[[], Mapping[str, float]] = dict,
+) -> list[Job]:
+    """Every job on a store, which may still be closed; `itself` is what alerts are to know of this process."""
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
     scoring = Scoring(store, settings.processors.scoring, now)
-    return jobs(pipeline, registry, Matching(store, now), scoring, settings.jobs, judge_on(store, settings, now))
+    alerting = Alerting(store, settings.processors.alerts, now, itself)
+    judge = judge_on(store, settings, now)
+    return jobs(pipeline, registry, Matching(store, now), scoring, alerting, settings.jobs, judge)
 
 
 def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], datetime]) -> list[Job]:

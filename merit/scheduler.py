@@ -57,6 +57,11 @@ class Scheduler:
             if thread.is_alive():
                 thread.join()
 
+    @property
+    def failing(self) -> int:
+        """How many jobs could not run the last time."""
+        return sum(bool(attempt.trouble) for attempt in self._attempts)
+
     def state(self) -> str:
         """`ok`, or which jobs could not run the last time."""
         troubled = [attempt.job.name for attempt in self._attempts if attempt.trouble]

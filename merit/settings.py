@@ -57,6 +57,8 @@ class JobSettings(BaseModel):
     """Tells the live stream whose rank has changed; runs in every process, whether or not jobs are enabled."""
     match: Schedule = Schedule(interval_seconds=5)
     """Finds the task of evaluations that came before it."""
+    alerts: Schedule = Schedule(interval_seconds=15)
+    """Looks whether something has got worse, and lets alerts live."""
     judge: Schedule = Schedule(interval_seconds=30)
     """Has tasks judged, if `processors.judge.evaluators` names anybody who does."""
     roll_up: Schedule = Schedule(interval_seconds=1)

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from processors.alerts.rules import AlertSettings
 from processors.conventions.grammar import Dialect
 from processors.cost_settings import CostSettings
 from processors.judging.settings import JudgeSettings
@@ -66,3 +67,5 @@ class ProcessorSettings(BaseModel):
     """Which models judge tasks."""
     routing: RoutingSettings = RoutingSettings()
     """How the next task is given out."""
+    alerts: AlertSettings = AlertSettings()
+    """When alerts are raised, and when nobody is told."""

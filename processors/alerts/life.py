@@ -74,7 +74,7 @@ def opened(last: Row | None, finding: Row | None, now: datetime) -> Step:
     if last is not None and is_accepted(last) and (finding is None or finding["state"] == "clear"):
         return last | {"clear_since": now}, [], ""
     if finding is None or finding["state"] != "raised" or (last is not None and is_settled(last, finding, now)):
-        return None
+        return None if last is None else (last, [], "")
     # Another alert than the last one, and so with another id, though it may have begun before that was resolved.
     began = finding["started_at"] if last is None else max(finding["started_at"], last["resolved_at"])
     return born(finding | {"started_at": began}, now)

@@ -1,0 +1,132 @@
+"""What alerts are told by, out of the store: a few bounded questions a round."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import polars as pl
+
+from exporters.store import Store
+from exporters.traces import question
+from processors.alerts.causes import STEPS
+from processors.alerts.changes import OBSERVED
+from processors.alerts.frames import ALERT_EVENTS, ALERT_RULES, ALERTS, SILENCES
+from processors.alerts.levels import MEASURED, SUMS
+from processors.frames import conform
+
+MOST_GROUPS = 200_000
+"""Groups and windows that are added up in one round."""
+MOST_TASKS = 1_000_000
+"""Tasks that are looked at one by one."""
+MOST_ALERTS = 10_000
+LATELY = timedelta(minutes=5)
+"""A queue or a resource that has not been heard of for longer is not known."""
+LIFE = timedelta(hours=24)
+"""Agents that gave no sign of life within this time are not expected to."""
+REGULAR = 3.0
+"""An agent is silent after as many times its own interval."""
+
+
+class Window(NamedTuple):
+    """A stretch of time with a name."""
+
+    name: str
+    since: datetime
+    until: datetime
+
+
+def sums(store: Store, source: str, windows: Sequence[Window]) -> pl.DataFrame:
+    """What was done in these windows, columns SUMS; `source` is `tasks` or `calls`."""
+    if not windows:
+        return pl.DataFrame(schema=dict(SUMS))
+    asked = {
+        "windows": [one.name for one in windows],
+        "since_ms": [milliseconds(one.since) for one in windows],
+        "until_ms": [milliseconds(one.until) for one in windows],
+        "limit": MOST_GROUPS,
+    }
+    return conform(store.query(question(f"alert_sums_of_{source}"), asked), SUMS)
+
+
+class Bounds(NamedTuple):
+    """Where the past of agents begins, because people accept what is new, and where it ends, because an alert is open."""
+
+    accepted: Mapping[str, datetime]
+    alarmed: Mapping[str, datetime]
+
+
+def past(store: Store, since: datetime, until: datetime, bounds: Bounds, each: int) -> pl.DataFrame:
+    """A sample of the tasks of this time, `each` of an agent and category; columns OBSERVED."""
+    asked = {"since": since, "until": until, "each": each, "limit": MOST_TASKS, **accepting(bounds)}
+    asked |= {"alarmed": list(bounds.alarmed), "to_ms": [milliseconds(at) for at in bounds.alarmed.values()]}
+    return conform(store.query(question("alert_past"), asked), OBSERVED)
+
+
+def recent(store: Store, since: datetime, bounds: Bounds, each: int) -> pl.DataFrame:
+    """The newest tasks, `each` of an agent and category; columns OBSERVED."""
+    asked = {"since": since, "each": each, "limit": MOST_TASKS, **accepting(bounds)}
+    return conform(store.query(question("alert_recent"), asked), OBSERVED)
+
+
+def accepting(bounds: Bounds) -> dict[str, list[str] | list[int]]:
+    """The parameters of what people accept."""
+    return {"accepting": list(bounds.accepted), "from_ms": [milliseconds(at) for at in bounds.accepted.values()]}
+
+
+def volumes(store: Store, since: datetime, days: float) -> pl.DataFrame:
+    """Tasks a month of each agent: `agent_id, tasks_a_month`."""
+    return store.query(question("alert_volumes"), {"since": since, "days": days, "limit": MOST_GROUPS})
+
+
+def steps(store: Store, changed: Mapping[str, datetime], since: datetime) -> pl.DataFrame:
+    """What the tasks of agents consisted of before and after each one's change; columns STEPS."""
+    asked = {"agents": list(changed), "since_ms": [milliseconds(at) for at in changed.values()], "since": since}
+    return conform(store.query(question("alert_steps"), asked | {"limit": MOST_GROUPS}), STEPS)
+
+
+def measured(store: Store, now: datetime) -> pl.DataFrame:
+    """Signs of life, queues and resources; columns MEASURED."""
+    lately = {"since": now - LATELY, "limit": MOST_GROUPS}
+    life = store.query(question("alert_signs_of_life"), {"since": now - LIFE, "now": now, "limit": MOST_GROUPS})
+    silence = pl.when(pl.col("silence") > REGULAR * pl.col("every_seconds")).then("silence").otherwise(0.0)
+    uptime = (pl.col("stretches") / pl.col("expected")).clip(0, 1)
+    gauges = store.query(question("alert_gauges"), lately)
+    network = store.query(question("alert_network"), lately)
+    activity = store.query(question("alert_activity"), lately)
+    active = activity.filter(pl.col("tasks") > 0)["service"]
+    decisions = 0 if len(active) else int(activity["decisions"].sum())
+    stuck = gauges.filter(pl.col("metric") == "queue_length", ~pl.col("service").is_in(active.implode()))
+    parts = [
+        life.select(metric=pl.lit("silence"), agent_id="agent_id", service="service", value=silence, n="n"),
+        life.select(metric=pl.lit("uptime"), agent_id="agent_id", service="service", value=uptime, n="stretches"),
+        gauges.select("metric", "service", "value", "n", agent_id=pl.lit("")),
+        stuck.select("service", "value", "n", metric=pl.lit("stuck_queue_length"), agent_id=pl.lit("")),
+        network.select("service", "value", "n", metric=pl.lit("network_bytes_per_second"), agent_id=pl.lit("")),
+        pl.DataFrame([{"metric": "open_decisions", "agent_id": "", "service": "", "value": decisions, "n": 1}]),
+    ]
+    return pl.concat([conform(part, MEASURED) for part in parts])
+
+
+def to_go_on(store: Store, since: datetime) -> pl.DataFrame:
+    """Alerts that are open, or were resolved since; columns ALERTS."""
+    return conform(store.query(question("alerts_to_go_on"), {"since": since, "limit": MOST_ALERTS}), ALERTS)
+
+
+def by_people(store: Store, alert_ids: list[str]) -> pl.DataFrame:
+    """What people did to these alerts; columns ALERT_EVENTS."""
+    return conform(store.query(question("said_to_alerts"), {"alert_ids": alert_ids}), ALERT_EVENTS)
+
+
+def edited_rules(store: Store, most: int) -> pl.DataFrame:
+    """Rules as people have edited them; columns ALERT_RULES."""
+    return conform(store.query(question("alert_rules"), {"limit": most}), ALERT_RULES)
+
+
+def silences(store: Store, now: datetime) -> pl.DataFrame:
+    """Those that hold now; columns SILENCES."""
+    return conform(store.query(question("silences"), {"now": now, "limit": MOST_ALERTS}), SILENCES)
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970."""
+    return round(at.timestamp() * 1000)

@@ -1,0 +1,179 @@
+"""The job `alerts`: looks whether something has got worse, and lets alerts live."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from threading import Lock
+
+import polars as pl
+
+from exporters import alerts as stored
+from exporters.alerts import Bounds, Window
+from exporters.store import Store
+from processors.alerts import rules as alert_rules
+from processors.alerts.causes import Cause, cause
+from processors.alerts.changes import CHANGES, changes, usual
+from processors.alerts.frames import MERIT
+from processors.alerts.levels import MEASURED, PAST, SUMS, look
+from processors.alerts.life import ACCEPTED_FOR, advance
+from processors.alerts.metrics import METRICS
+from processors.alerts.rules import CALENDAR, AlertSettings, Rule, configured, from_rows, layered
+from processors.alerts.silences import silencer
+from processors.alerts.together import allowed, findings_of_changes, homes_of, one_a_key, watched
+from processors.frames import empty
+
+log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+PAST_DAYS = 28
+"""What is usual is told by so many days,"""
+SAMPLE = 1_000
+"""of so many tasks of an agent and category,"""
+LAST_DAY = DAY
+"""without the last one,"""
+RENEWED = timedelta(hours=1)
+"""and worked out anew this often."""
+RECENT = 200
+"""The newest tasks of an agent and category: among these a change is looked for."""
+RECENT_DAYS = 7
+WEEK_BEFORE = 7
+SHORT = timedelta(hours=2)
+"""Windows that are longer than this are added up"""
+SELDOM = timedelta(minutes=5)
+"""this seldom."""
+
+
+class Alerting:
+    """Looks at everything that rules name, and opens, goes on with and resolves alerts.
+
+    What it remembers between rounds are short cuts, and the same after a restart: what is usual, and sums of long windows.
+
+    Args:
+        store: has everything.
+        settings: rules, budgets, maintenance windows.
+        now: what time it is.
+        itself: what is known of Merit itself, by the name of a metric.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: AlertSettings,
+        now: Callable[[], datetime],
+        itself: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        self._store, self._settings, self._now, self._itself = store, settings, now, itself
+        self._base = configured(settings)
+        self._long: tuple[datetime, tuple[str, ...], pl.DataFrame] | None = None
+        self._usual: tuple[datetime, Bounds, pl.DataFrame, pl.DataFrame] | None = None
+        self._lock = Lock()
+
+    def run(self) -> int:
+        """One round; how many alerts changed. Raises Unavailable."""
+        with self._lock:
+            return self._round(self._now())
+
+    def _round(self, now: datetime) -> int:
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        rules = [rule for rule in self.rules() if rule.enabled]
+        known = stored.to_go_on(self._store, now - ACCEPTED_FOR)
+        is_open = pl.col("status") != "resolved"
+        said = stored.by_people(self._store, known["alert_id"].to_list())
+        findings = pl.concat([self._levels(rules, now), self._changes(rules, known, now)])
+        findings = one_a_key(findings, known.filter(is_open))
+        silenced = silencer(stored.silences(self._store, now), self._settings.maintenance, now)
+        made = advance(known, said, findings, silenced, now)
+        self._store.insert("alert_events", made.events)
+        self._store.insert("alerts", made.alerts)
+        for event in made.events.join(made.alerts, on="alert_id").iter_rows(named=True):
+            log.info("alert %s %s: %s (%s)", event["event"], event["alert_id"], event["title"], event["severity"])
+        return made.alerts.height
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule: those edited over the API, over those of the settings, over those shipped."""
+        return layered(self._base, from_rows(stored.edited_rules(self._store, alert_rules.MOST)))
+
+    def _levels(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
+        measured = [stored.measured(self._store, now)] if self._measures(rules) else []
+        itself = [
+            {"metric": name, "agent_id": "", "service": "", "value": value, "n": 1} for name, value in self._itself().items()
+        ]
+        all_measured = pl.concat([pl.DataFrame(itself, schema=dict(MEASURED)), *measured])
+        return look(rules, self._sums(rules, now), all_measured, self._settings.budgets, now)
+
+    @staticmethod
+    def _measures(rules: list[Rule]) -> bool:
+        return any(rule.measured.source in ("agents", "services") for rule in rules)
+
+    def _sums(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
+        """Columns SUMS: short windows as of now, long ones as of a while ago."""
+        short = [sums_of(self._store, rules, now, is_long=False)]
+        names = tuple(sorted({f"{rule.measured.source} {rule.window} {rule.compare}" for rule in rules}))
+        if self._long is None or now - self._long[0] >= SELDOM or self._long[1] != names:
+            self._long = (now, names, sums_of(self._store, rules, now, is_long=True))
+        return pl.concat([*short, self._long[2]])
+
+    def _changes(self, rules: list[Rule], known: pl.DataFrame, now: datetime) -> pl.DataFrame:
+        """What change detection finds, columns FINDINGS."""
+        watching = allowed(rules)
+        opened = known.filter(pl.col("status") != "resolved")
+        found = empty(CHANGES)
+        if watching:
+            bounds = bounds_of(known)
+            usual_of, volumes = self._what_is_usual(bounds, now)
+            recent = stored.recent(self._store, now - RECENT_DAYS * DAY, bounds, RECENT)
+            found = watched(changes(recent, usual_of, volumes), watching)
+        return findings_of_changes(found, self._causes(found, now), watching, opened)
+
+    def _what_is_usual(self, bounds: Bounds, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if self._usual is None or self._usual[:2] != (hour, bounds):
+            since = hour - PAST_DAYS * DAY
+            past = stored.past(self._store, since, hour - LAST_DAY, bounds, SAMPLE)
+            self._usual = (hour, bounds, usual(past), stored.volumes(self._store, since, PAST_DAYS))
+        return self._usual[2], self._usual[3]
+
+    def _causes(self, found: pl.DataFrame, now: datetime) -> dict[tuple[str, str, str], Cause]:
+        """What explains changes: of those that are raised."""
+        raised = found.filter(pl.col("state") == "raised")
+        if raised.is_empty():
+            return {}
+        since = dict(raised.group_by("agent_id").agg(pl.min("since")).iter_rows())
+        steps = stored.steps(self._store, since, now - RECENT_DAYS * DAY).partition_by(["agent_id", "category"], as_dict=True)
+        named = {}
+        for agent, category, measure in raised.select("agent_id", "category", "measure").iter_rows():
+            parts = steps.get((agent, category))
+            if parts is not None and (why := cause(parts, measure)):
+                named[agent, category, measure] = why
+        return named
+
+
+def bounds_of(known: pl.DataFrame) -> Bounds:
+    """Where the past of agents begins and ends, by their alerts of changes."""
+    accepted: dict[str, datetime] = {}
+    hand = known.filter(pl.col("status") == "resolved", ~pl.col("resolved_by").is_in(["", MERIT]))
+    for (_, agent), (_, _, row) in homes_of(hand).items():
+        accepted[agent] = max(row["started_at"], accepted.get(agent, row["started_at"]))
+    alarmed: dict[str, datetime] = {}
+    for (_, agent), (_, _, row) in homes_of(known.filter(pl.col("status") != "resolved")).items():
+        alarmed[agent] = min(row["started_at"], alarmed.get(agent, row["started_at"]))
+    return Bounds(dict(sorted(accepted.items())), dict(sorted(alarmed.items())))
+
+
+def sums_of(store: Store, rules: list[Rule], now: datetime, *, is_long: bool) -> pl.DataFrame:
+    """What was done in the windows of rules, columns SUMS."""
+    parts = [empty(SUMS)]
+    for source in ("tasks", "calls"):
+        mine = [rule for rule in rules if METRICS[rule.metric].source == source]
+        windows = {rule.window: alert_rules.since(rule.window, now) for rule in mine}
+        wanted = [Window(name, since, now) for name, since in windows.items() if is_long_window(name, since, now) == is_long]
+        if is_long and any(rule.compare == "past" for rule in mine):
+            until = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+            wanted.append(Window(PAST, until - WEEK_BEFORE * DAY, until))
+        parts.append(stored.sums(store, source, wanted))
+    return pl.concat(parts)
+
+
+def is_long_window(name: str, since: datetime, now: datetime) -> bool:
+    """Whether a window is added up seldom."""
+    return name in CALENDAR or now - since > SHORT

@@ -1,0 +1,185 @@
+"""Rules with a level: all groups of a rule at once, from sums of its window."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from scipy.stats import binom
+
+from processors.alerts.frames import FINDINGS, SEVERITIES, as_json, key_of
+from processors.alerts.metrics import METRICS
+from processors.alerts.rules import Rule
+from processors.frames import STRING, Columns, empty
+
+WHERE: Columns = dict.fromkeys(("agent_id", "category", "department", "service", "provider", "model", "tool"), STRING)
+
+COUNTS = ("n", "failed", "benchmarked", "priced", "scored", "unpriced")
+TOTALS = ("duration_sum", "benchmark_sum", "cost_sum", "tokens_sum", "score_sum")
+LARGEST = ("duration_max", "cost_max", "tokens_max")
+
+SUMS: Columns = {
+    "source": STRING,
+    "window": STRING,
+    **WHERE,
+    **dict.fromkeys(COUNTS, pl.Int64()),
+    **dict.fromkeys((*TOTALS, *LARGEST), pl.Float64()),
+}
+"""What was done in a window, added up: `source` is `tasks` or `calls`; seconds, US dollars, tokens. `PAST` is a window too."""
+
+PAST = "past"
+"""The window with which `compare: past` compares."""
+
+MEASURED: Columns = {"metric": STRING, "agent_id": STRING, "service": STRING, "value": pl.Float64(), "n": pl.Int64()}
+"""What is measured as it is: signs of life, queues, resources, Merit itself."""
+
+MOST_FINDINGS = 200
+"""Of one rule and round, the worst."""
+
+
+def look(
+    rules: Sequence[Rule], sums: pl.DataFrame, measured: pl.DataFrame, budgets: Mapping[str, float | None], now: datetime
+) -> pl.DataFrame:
+    """What rules with a level find, columns FINDINGS.
+
+    Args:
+        rules: any; those without a level and those that are off are passed over.
+        sums: columns SUMS, with every window that a rule has.
+        measured: columns MEASURED.
+        budgets: US dollars by window.
+        now: what time it is.
+    """
+    parts = [look_at(rule, sums, measured, budgets, now) for rule in rules if rule.enabled and rule.levels]
+    return pl.concat([empty(FINDINGS), *parts])
+
+
+def look_at(
+    rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame, budgets: Mapping[str, float | None], now: datetime
+) -> pl.DataFrame:
+    """What one rule finds, columns FINDINGS."""
+    if rule.compare == "budget" and not budgets.get(rule.window):
+        return empty(FINDINGS)
+    values = values_of(rule, sums, measured)
+    if rule.compare == "budget":
+        values = values.with_columns(before=pl.lit(budgets[rule.window], dtype=pl.Float64))
+    values = values.filter(pl.col("observations") >= rule.min_observations, pl.col("value").is_not_null())
+    values = compared(rule, values)
+    states = with_state(rule, values).sort(pl.col("compared"), descending=rule.above is not None).head(MOST_FINDINGS)
+    return pl.DataFrame([told(rule, row, now) for row in states.iter_rows(named=True)], schema=dict(FINDINGS))
+
+
+def values_of(rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
+    """A row a group: what it is split by, `value`, `observations`, `bad`, and of the past `before`."""
+    metric = rule.measured
+    if metric.value is None:
+        mine = measured.filter(pl.col("metric") == rule.metric)
+        worst = pl.max("value") if rule.above else pl.min("value")
+        return (
+            scoped(rule, mine)
+            .group_by(*rule.by or [pl.lit(0).alias("all")])
+            .agg(value=worst, observations=pl.sum("n"), bad=pl.lit(None, dtype=pl.Int64), before=pl.lit(None, dtype=pl.Float64))
+        )
+    mine = scoped(rule, sums.filter(pl.col("source") == metric.source))
+    added = [*(pl.sum(name) for name in (*COUNTS, *TOTALS)), *(pl.max(name) for name in LARGEST)]
+    keys = ["window", *rule.by]
+    bad = pl.col(metric.bad) if metric.bad else pl.lit(None, dtype=pl.Int64)
+    values = (
+        mine.group_by(keys)
+        .agg(added)
+        .select(*keys, value=metric.value.cast(pl.Float64), observations=pl.col(metric.observations), bad=bad)
+    )
+    now, past = values.filter(pl.col("window") == rule.window), values.filter(pl.col("window") == PAST)
+    if rule.compare != "past":
+        return now.with_columns(before=pl.lit(None, dtype=pl.Float64))
+    enough = past.filter(pl.col("observations") >= rule.min_observations).select(*rule.by, before="value")
+    return now.join(enough, on=list(rule.by)) if rule.by else now.join(enough, how="cross")
+
+
+def scoped(rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+    """Only what the rule is about; what is split by must be known."""
+    chosen = [pl.col(name).is_in(list(values)) for name, values in rule.scope.items()]
+    return frame.filter(*chosen, *(pl.col(name) != "" for name in rule.by))
+
+
+def compared(rule: Rule, values: pl.DataFrame) -> pl.DataFrame:
+    """With `compared`: what the levels are of."""
+    if rule.compare == "value":
+        return values.with_columns(compared="value")
+    by = values.filter(pl.col("before") > 0)
+    return by.with_columns(compared=pl.col("value") / pl.col("before"))
+
+
+def with_state(rule: Rule, values: pl.DataFrame) -> pl.DataFrame:
+    """With `severity`, the worst whose level is passed, `level`, and `state`."""
+    passed = {severity: passes(rule, severity, values) for severity in SEVERITIES if severity in rule.levels}
+    mildest = next(iter(passed))
+    severity, level = pl.lit(mildest), pl.lit(rule.levels[mildest])
+    raised = pl.lit(value=False)
+    for name, sure in passed.items():
+        severity = pl.when(sure).then(pl.lit(name)).otherwise(severity)
+        level = pl.when(sure).then(pl.lit(rule.levels[name])).otherwise(level)
+        raised = raised | pl.lit(sure)
+    held = beyond(rule, rule.levels[mildest], rule.hysteresis)
+    state = pl.when(raised).then(pl.lit("raised")).when(held).then(pl.lit("held")).otherwise(pl.lit("clear"))
+    return values.with_columns(severity=severity, level=level, state=state)
+
+
+def beyond(rule: Rule, level: float, slack: float = 0.0) -> pl.Expr:
+    """Whether a value lies beyond a level, which is moved by a part of itself (of its distance to 1, if the good is counted)."""
+    value = pl.col("compared")
+    if rule.above is not None:
+        return value > level * (1 - slack)
+    if rule.measured.is_inverse:
+        return 1 - value > (1 - level) * (1 - slack)
+    return value < level * (1 + slack)
+
+
+def passes(rule: Rule, severity: str, values: pl.DataFrame) -> pl.Series:
+    """Whether each value lies beyond the level; a rate surely so, by a binomial test."""
+    level = dict(rule.levels)[severity]  # type: ignore[index]
+    found = values.select(it=beyond(rule, level))["it"]
+    if rule.measured.bad is None or rule.compare != "value" or values.is_empty():
+        return found
+    rate = 1 - level if rule.measured.is_inverse else level
+    wrong, seen = values["bad"].to_numpy(), values["observations"].to_numpy()
+    chance = (
+        binom.sf(wrong - 1, seen, rate) if rule.above is not None or rule.measured.is_inverse else binom.cdf(wrong, seen, rate)
+    )
+    return found & pl.Series(np.atleast_1d(chance) <= 1 - rule.confidence)
+
+
+def told(rule: Rule, row: Mapping[str, object], now: datetime) -> dict[str, object]:
+    """A finding of FINDINGS."""
+    scope: dict[str, str] = {name: str(row[name]) for name in rule.by}
+    about = {"agent_id": scope["agent_id"]} if rule.group and "agent_id" in scope else scope
+    evidence = {"metric": rule.metric, "value": row["value"], "level": row["level"], "observations": row["observations"]}
+    evidence |= {"window": rule.window, "compare": rule.compare}
+    evidence |= {"before": row["before"], "ratio": row["compared"]} if rule.compare != "value" else {}
+    evidence |= {"agents": [scope["agent_id"]], "group": rule.group} if "agent_id" in scope else {}
+    return {
+        "key": key_of(rule.group or rule.name, about),
+        "state": row["state"],
+        "rule": rule.name,
+        "severity": row["severity"],
+        "agent_id": scope.get("agent_id", ""),
+        "scope": as_json(scope),
+        "title": title(rule, row, scope),
+        "evidence": as_json(evidence),
+        "recommended_action": rule.recommended_action,
+        "cause": "",
+        "started_at": now.replace(second=0, microsecond=0),
+        "for_seconds": rule.for_seconds,
+        "clear_seconds": rule.clear_seconds,
+        "cooldown_seconds": rule.cooldown_seconds,
+    }
+
+
+def title(rule: Rule, row: Mapping[str, object], scope: Mapping[str, str]) -> str:
+    """What is wrong, in one line."""
+    who = ", ".join(scope.values()) or "all"
+    side = "above" if rule.above is not None else "below"
+    what = f"{METRICS[rule.metric].about}: {row['value']:.4g}"
+    if rule.compare == "value":
+        return f"{who}: {what}, {side} {row['level']:g}"
+    of = "the budget" if rule.compare == "budget" else "the week before"
+    return f"{who}: {what}, {row['compared']:.3g} times {of} ({row['before']:.4g})"

@@ -1,0 +1,5 @@
+-- Rules as people have edited them.
+SELECT *
+FROM alert_rules FINAL
+ORDER BY name
+LIMIT {limit:UInt32}

@@ -1,0 +1,73 @@
+"""How often change detection is wrong and how soon it is right, on simulated agents with known faults; and what a round takes.
+
+python -m tests.benchmarks.alerts              # the figures of docs/alerts.md
+python -m tests.benchmarks.alerts --tuning     # with the seeds and sizes that it was tuned on
+"""
+
+import sys
+from collections import Counter
+from statistics import median
+from time import process_time
+
+import polars as pl
+
+from processors.alerts.changes import changes, usual
+from tests.processors.alerts.measuring import delay, false_alarms, past_of, volumes
+from tests.processors.alerts.simulation import Agent, Fault, history, renamed
+
+AT = 36.5
+"""Noon of a day after a month and a week."""
+TUNED = {
+    "a third of the tasks fails": ("success", Fault(AT, fails=0.3)),
+    "all tasks fail": ("success", Fault(AT, fails=1.0)),
+    "twice as slow": ("duration", Fault(AT, slower=2.0)),
+    "twice as dear": ("cost", Fault(AT, dearer=2.0)),
+    "scored 0.2 lower": ("quality", Fault(AT, worse=0.2)),
+}
+OTHERS = {
+    "a tool that a quarter of the tasks needs fails": ("success", Fault(AT, fails=0.25)),
+    "the agent dies: all tasks fail": ("success", Fault(AT, fails=1.0)),
+    "a model 1.7 times as slow": ("duration", Fault(AT, slower=1.7)),
+    "a model 3 times as slow": ("duration", Fault(AT, slower=3.0)),
+    "prices go up by 80 %": ("cost", Fault(AT, dearer=1.8)),
+    "prices triple": ("cost", Fault(AT, dearer=3.0)),
+    "a bad release at noon (40 % fail, 1.5 times as slow)": ("success", Fault(AT, fails=0.4, slower=1.5)),
+    "answers scored 0.25 lower (3 in 10 are scored)": ("quality", Fault(AT, worse=0.25)),
+}
+VOLUMES = (40.0, 200.0, 1000.0)
+
+
+def main(*, tuning: bool) -> None:
+    """Print the figures."""
+    first, faults = (0, TUNED) if tuning else (5000, OTHERS)
+    print("| tasks a day | agent months | false alarms | of them worse |\n|---|---|---|---|")
+    for a_day in VOLUMES:
+        found: Counter[str] = Counter()
+        for seed in range(first, first + 6):
+            found.update(false_alarms(Agent(a_day=a_day), 2, seed))
+        worse = sum(n for name, n in found.items() if name in ("success", "duration", "cost", "quality"))
+        print(f"| {a_day:.0f} | 12 | {found.total()} | {worse} |", flush=True)
+    print("\n| fault | found in | median tasks | most |\n|---|---|---|---|")
+    for name, (measure, fault) in faults.items():
+        took = [delay(Agent(a_day=a_day), fault, measure, first + 100 + seed) for seed in range(4) for a_day in (100.0, 400.0)]
+        known = [n for n in took if n is not None]
+        print(f"| {name} | {len(known)} of {len(took)} | {median(known):.0f} | {max(known)} |", flush=True)
+    speed()
+
+
+def speed(agents: int = 500) -> None:
+    """What CPU looking for changes takes, without the store."""
+    one = history(Agent(), 40, 1)
+    names = [renamed(Agent(), f"agent-{i}").name for i in range(agents)]
+    past = pl.concat([past_of(one, 39).with_columns(agent_id=pl.lit(name)) for name in names])
+    recent = pl.concat([one.tail(200).with_columns(agent_id=pl.lit(name)) for name in names])
+    begun = process_time()
+    known = usual(past)
+    learned = process_time()
+    changes(recent, known, volumes(recent, 1))
+    ended = process_time()
+    print(f"\n{agents} agents, CPU: {learned - begun:.2f} s for what is usual (once an hour), {ended - learned:.2f} s a round")
+
+
+if __name__ == "__main__":
+    main(tuning="--tuning" in sys.argv)

@@ -1,0 +1,141 @@
+"""Alerts over the real store."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from exporters.store import Store
+from processors.alerts.frames import SILENCES
+from processors.alerts.life import as_frame
+from tests.builders import NOW, Clock
+from tests.merit.alerting import DAY, HOUR, alerting, alerts, events, every, steps, store_work, work
+
+BEFORE = every(2 * HOUR, NOW - 20 * DAY, NOW - 2 * HOUR)
+LATELY = every(timedelta(minutes=2), NOW - HOUR, NOW - timedelta(minutes=1))
+
+
+def test_an_agent_that_goes_on_as_before_raises_nothing(tables: Store, clock: Clock) -> None:
+    past, now = work("writer", 0, BEFORE), work("writer", 1000, LATELY)
+    store_work(tables, past + now, steps(past + now))
+
+    assert alerting(tables, clock).run() == 0
+    assert alerts(tables) == []
+
+
+def test_a_failing_tool_is_told_once_with_its_evidence(tables: Store, clock: Clock) -> None:
+    past, now = work("writer", 0, BEFORE), work("writer", 1000, LATELY, fails=0.6)
+    store_work(tables, past + now, steps(past) + steps(now, broken="search"))
+    it = alerting(tables, clock)
+
+    it.run()
+    (one,) = alerts(tables)
+    assert (one["status"], one["severity"], one["cause"], one["rule"]) == ("firing", "critical", "tool search", "success-change")
+    assert json.loads(one["scope"]) == {"tool": "search", "agent_id": "writer"}
+    evidence = json.loads(one["evidence"])
+    assert (evidence["agents"], evidence["changes"][0]["measure"]) == (["writer"], "success")
+    assert evidence["changes"][0]["after"] > 0.4 > evidence["changes"][0]["before"]
+    assert evidence["traces"]
+    clock.tick(15)
+    it.run()
+    alerting(tables, clock).run()  # a process that has just started
+    assert (len(alerts(tables)), events(tables)) == (1, ["fired"])
+
+
+def test_two_agents_with_one_slow_model_are_one_alert(tables: Store, clock: Clock) -> None:
+    past = work("writer", 0, BEFORE) + work("coder", 2000, BEFORE)
+    now = work("writer", 1000, LATELY, seconds=30.0) + work("coder", 3000, LATELY, seconds=30.0)
+    store_work(tables, past + now, steps(past + now))
+
+    alerting(tables, clock).run()
+
+    (one,) = alerts(tables)
+    assert (one["cause"], one["agent_id"], one["rule"]) == ("model gpt-4o", "", "duration-change")
+    assert json.loads(one["evidence"])["agents"] == ["coder", "writer"]
+    assert json.loads(one["scope"]) == {"model": "gpt-4o"}
+
+
+def test_it_is_over_when_tasks_are_as_before_again(tables: Store, clock: Clock) -> None:
+    past, now = work("writer", 0, BEFORE), work("writer", 1000, LATELY, fails=0.6)
+    store_work(tables, past + now)
+    it = alerting(tables, clock)
+    it.run()
+    later = work("writer", 4000, every(timedelta(seconds=20), NOW, NOW + timedelta(minutes=12)))
+    store_work(tables, later)
+
+    for _ in range(3):
+        clock.tick(400)
+        it.run()
+
+    assert [one["status"] for one in alerts(tables)] == ["resolved"]
+    assert events(tables) == ["fired", "resolved"]
+
+
+def test_what_a_person_resolves_is_the_usual_from_then_on(tables: Store, clock: Clock) -> None:
+    past, now = work("writer", 0, BEFORE), work("writer", 1000, LATELY, fails=0.6)
+    store_work(tables, past + now)
+    it = alerting(tables, clock)
+    it.run()
+    tables.command(
+        "INSERT INTO alert_events SELECT concat(alert_id, '-resolved'), alert_id, 'resolved', 'resolved', severity, "
+        "fired_at, 'ann', '', false FROM alerts FINAL"
+    )
+
+    for _ in range(3):
+        clock.tick(3600)
+        it.run()
+
+    assert [(one["status"], one["resolved_by"]) for one in alerts(tables)] == [("resolved", "ann")]
+
+
+def test_budgets_and_presets(tables: Store, clock: Clock) -> None:
+    dear = work("writer", 0, LATELY, cost_usd=Decimal("0.6"))
+    store_work(tables, dear)
+
+    alerting(tables, clock, budget_usd_per_day=20, enable=["dear-task", "response-time"]).run()
+
+    found = {one["rule"]: (one["severity"], one["title"]) for one in alerts(tables)}
+    assert set(found) == {"budget-of-the-day", "dear-task", "response-time"}
+    assert found["budget-of-the-day"] == ("warning", "all: cost together in US dollars: 17.4, 0.87 times the budget (20)")
+    assert found["response-time"][0] == "critical"
+
+
+def test_a_rate_on_a_tiny_sample_is_no_alert(tables: Store, clock: Clock) -> None:
+    few = work("writer", 0, LATELY[:20], fails=0.0)
+    few[0]["status"] = few[1]["status"] = "failed"  # 90 %, but that may well be 95 % and bad luck
+    store_work(tables, few)
+
+    alerting(tables, clock, enable=["success-rate"]).run()
+
+    assert alerts(tables) == []
+
+
+def test_a_failing_provider_is_told(tables: Store, clock: Clock) -> None:
+    calls = work("writer", 0, every(timedelta(seconds=15), NOW - timedelta(minutes=10), NOW))
+    made = [one | {"success": i % 4 == 0} for i, one in enumerate(steps(calls)) if one["provider"]]
+    store_work(tables, calls, made)
+
+    alerting(tables, clock).run()
+
+    assert [(one["rule"], json.loads(one["scope"])) for one in alerts(tables)] == [("provider-errors", {"provider": "openai"})]
+
+
+def test_an_alert_of_what_is_silenced_is_kept_and_told_to_nobody(tables: Store, clock: Clock) -> None:
+    store_work(tables, work("writer", 0, LATELY, cost_usd=Decimal("0.6")))
+    row = {"silence_id": "s", "scope": '{"rule":["dear-task"]}', "starts_at": NOW, "ends_at": NOW + HOUR, "by": "ann", "note": ""}
+    tables.insert("silences", as_frame([row | {"version": 1, "is_deleted": 0}], SILENCES))
+
+    alerting(tables, clock, enable=["dear-task"]).run()
+
+    assert [one["silenced"] for one in alerts(tables)] == [True]
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(30.0, []), (120.0, ["journal-waits"])])
+def test_merit_tells_of_its_own_trouble(tables: Store, clock: Clock, seconds: float, found: list[str]) -> None:
+    it = alerting(tables, clock, {"journal_seconds": seconds, "failing_jobs": 0})
+    it.run()
+    clock.tick(60)
+    it.run()
+
+    assert [one["rule"] for one in alerts(tables)] == found
