@@ -102,6 +102,7 @@ def http_server(app: Starlette, grace: timedelta, tls: Tls | None = None) -> uvi
 
 def _reply(request: Request, status: int, message: Message, headers: dict[str, str] | None = None) -> Response:
     """Protobuf for those who sent protobuf, JSON for everybody else: people read it."""
+    headers = {"X-Content-Type-Options": "nosniff"} | (headers or {})
     if content_type(request) == PROTOBUF:
         return Response(message.SerializeToString(), status, headers, PROTOBUF)
     return Response(MessageToJson(message, indent=None), status, headers, JSON)

@@ -3,6 +3,7 @@
 Every statement may be run twice (IF NOT EXISTS), so that a crash between two of them is mended by the next start.
 """
 
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Protocol
@@ -109,9 +110,14 @@ def set_durability(database: Database) -> None:
 
 
 def set_retention(database: Database, retention: Retention) -> None:
-    """Make each table drop its rows after the days in `retention`."""
+    """Make each table drop its rows after the days in `retention`, where it does not yet."""
+    found = database.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()")
+    as_it_is = dict(found.iter_rows())
     for table, (column, field) in RETENTION_OF.items():
-        database.command(
-            "ALTER TABLE {table:Identifier} MODIFY TTL toDateTime({column:Identifier}) + toIntervalDay({days:UInt32})",
-            {"table": table, "column": column, "days": getattr(retention, field)},
-        )
+        days = getattr(retention, field)
+        # Versions of ClickHouse write `30` or `_CAST(30, 'UInt32')`.
+        if not re.search(rf" TTL toDateTime\({column}\) \+ toIntervalDay\((?:_CAST\()?{days}\b", as_it_is.get(table, "")):
+            database.command(
+                "ALTER TABLE {table:Identifier} MODIFY TTL toDateTime({column:Identifier}) + toIntervalDay({days:UInt32})",
+                {"table": table, "column": column, "days": days},
+            )

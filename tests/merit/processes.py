@@ -69,6 +69,11 @@ class Server:
         """Everything logged so far."""
         return "\n".join(self.lines)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has said that it is ready, or has ended."""
+        return self._ready.is_set()
+
     def wait_until_ready(self) -> None:
         """Return when the process says that it is ready."""
         assert self._ready.wait(WAIT_SECONDS), self.log

@@ -106,7 +106,8 @@ def test_what_was_acknowledged_survives_kills_at_random_moments_once(tmp_path: P
     for kill in range(KILLS):
         server = Server(tmp_path, **FAST)
         if kill % 4 == 3:  # each fourth is killed while it starts, with the journal half stored
-            time.sleep(random.uniform(0.3, 1.2))
+            eventually(lambda server=server: "wait in the journal" in server.log or server.is_ready, 60)
+            time.sleep(random.uniform(0, 0.2))
         else:
             server.wait_until_ready()
             senders.at(server)
