@@ -99,7 +99,7 @@ class Senders:
             time.sleep(0.05)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_was_acknowledged_survives_kills_at_random_moments_once(tmp_path: Path) -> None:
     random, senders = Random(4), Senders()
     threads = senders.threads()
