@@ -5,6 +5,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from exporters.notifications.settings import NotificationSettings
+
 Days = Annotated[int, Field(ge=1, le=20_000)]
 
 
@@ -26,7 +28,7 @@ class Retention(BaseModel):
     evaluations: Days = 395
     """`evaluations` and `judgements`: 13 months."""
     alerts: Days = 395
-    """`alerts`, `alert_events` and `silences`: 13 months."""
+    """`alerts`, `alert_events`, `silences` and `notifications`: 13 months."""
     decisions: Days = 395
     """`routing_decisions` and `routing_outcomes`: 13 months."""
     rollups: Days = 395
@@ -86,3 +88,5 @@ class ExporterSettings(BaseModel):
 
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     """The store."""
+    notifications: NotificationSettings = NotificationSettings()
+    """Who is told of alerts."""

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from merit import deadletters, tokens
+from merit import alerts_cli, deadletters, tokens
 from merit.route_cli import route_app
 from merit.told import Config, told
 from merit.version import version
@@ -44,6 +44,7 @@ app.add_typer(job_app, name="job")
 import_app = typer.Typer(help="Bring in what was made elsewhere.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(deadletters.app, name="deadletter")
+app.add_typer(alerts_cli.app, name="alerts")
 app.add_typer(tokens.app, name="token")
 app.add_typer(route_app, name="route")
 

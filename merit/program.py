@@ -27,6 +27,7 @@ from merit.keeping import journal_of, masking, spool_on
 from merit.ledger import Ledger
 from merit.live import Alerts, Ranks, Tasks, ranking_on
 from merit.match import Matching
+from merit.notify import Notifying
 from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.router import Router
@@ -216,7 +217,16 @@ def jobs_on(
     scoring = Scoring(store, settings.processors.scoring, now)
     alerting = Alerting(store, settings.processors.alerts, now, itself)
     judge = judge_on(store, settings, now)
-    return jobs(pipeline, registry, Matching(store, now), scoring, alerting, settings.jobs, judge)
+    every = jobs(pipeline, registry, Matching(store, now), scoring, alerting, settings.jobs, judge)
+    return every + notifying_on(store, settings, now)
+
+
+def notifying_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
+    """What tells people and programs of alerts; nothing if the settings name nobody."""
+    if not settings.exporters.notifications.routes:
+        return []
+    notifying = Notifying(store, settings.exporters.notifications, now)
+    return [Job("notify", timedelta(seconds=settings.jobs.notify.interval_seconds), notifying.run, notifying.hurry)]
 
 
 def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], datetime]) -> list[Job]:

@@ -55,6 +55,8 @@ class JobSettings(BaseModel):
     """Tells the live stream what happens to alerts; runs in every process, whether or not jobs are enabled."""
     ranks: Schedule = Schedule(interval_seconds=30)
     """Tells the live stream whose rank has changed; runs in every process, whether or not jobs are enabled."""
+    notify: Schedule = Schedule(interval_seconds=5)
+    """Tells people and programs of alerts, if `exporters.notifications.routes` names any."""
     match: Schedule = Schedule(interval_seconds=5)
     """Finds the task of evaluations that came before it."""
     alerts: Schedule = Schedule(interval_seconds=15)

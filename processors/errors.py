@@ -7,6 +7,7 @@
     │   ├── Unauthenticated   nobody knows who sent it
     │   └── Forbidden     who sent it may not
     └── Unavailable       try again: the fault is on our side and may pass
+        ├── NotTaken      somebody else has certainly not taken what was sent to them
         └── NoRoom        requests come faster than they are stored, or are too many at once
             └── TooFast   of one sender, more than it may send
 
@@ -38,6 +39,10 @@ class Unavailable(MeritError):
     def __init__(self, message: str, retry_after: timedelta = timedelta(seconds=1)) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NotTaken(Unavailable):
+    """A receiver has certainly not taken what was sent; where nobody knows, it is Unavailable. The message names no address."""
 
 
 class NoRoom(Unavailable):

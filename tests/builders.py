@@ -37,6 +37,7 @@ TABLES = (
     "alert_events",
     "alert_rules",
     "silences",
+    "notifications",
     "routing_decisions",
     "routing_outcomes",
     "otel_traces",

@@ -30,6 +30,7 @@ RETENTION_OF = {
     "alerts": ("started_at", "alerts"),
     "alert_events": ("at", "alerts"),
     "silences": ("ends_at", "alerts"),
+    "notifications": ("at", "alerts"),
     "routing_decisions": ("decided_at", "decisions"),
     "routing_outcomes": ("received_at", "decisions"),
     "task_scores": ("at", "tasks"),

@@ -11,6 +11,7 @@ from processors.evaluations import EVALUATIONS
 from processors.frames import EXPORTER_COLUMNS, NODES, SPANS, TASKS, WORKFLOWS, Columns
 from processors.goals import GOALS
 from processors.judging.rows import JUDGEMENTS
+from processors.notifications import NOTIFICATIONS
 from processors.objectives.objectives import OBJECTIVES
 from processors.routing.frames import DECISIONS, OUTCOMES
 from processors.signal_frames import LOGS, METRICS
@@ -76,6 +77,7 @@ def of_table(store: Store, table: str, what: str) -> str:
         ("alert_events", ALERT_EVENTS),
         ("alert_rules", ALERT_RULES),
         ("silences", SILENCES),
+        ("notifications", NOTIFICATIONS),
         ("routing_decisions", DECISIONS),
         ("routing_outcomes", OUTCOMES),
     ],
