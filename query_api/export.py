@@ -15,7 +15,7 @@ from query_api.answers import Answer, Node, Task
 from query_api.costs import ChosenCosts, SpentBy
 from query_api.export_formats import FORMATS, Format
 from query_api.filters import Question
-from query_api.marks import marks_of_steps, marks_of_tasks
+from query_api.marks import SHOWN, marks_of_steps, marks_of_tasks
 from query_api.nodes import ChosenNodes
 from query_api.pages import MONTH, choice, newest_parts
 from query_api.questions import Ask, Now
@@ -30,6 +30,10 @@ MOST_GROUPS = 100_000
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {written.media_type: {} for written in FORMATS.values()}}
 }
+
+
+MARKS = pl.Schema({"scores": pl.Struct(dict.fromkeys(SHOWN, pl.Float64())), "user_rating": pl.Float64(), "points": pl.Float64()})
+"""How good a task was, of one type in each part of a file, also where nothing was judged."""
 
 
 class Exported(Question):
@@ -60,6 +64,7 @@ class RankingExport(ChosenRanking, Exported):
 def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     """The routes below /v1/export."""
     router = APIRouter(tags=["export"], default_response_class=StreamingResponse)
+    mark = marks_of_tasks(ask, scoring)
 
     @router.get("/v1/export/rankings", responses=FILE, summary="A ranking as a file")
     def rankings(question: Annotated[RankingExport, Query()]) -> StreamingResponse:
@@ -73,7 +78,7 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     def tasks(question: Annotated[TaskExport, Query()]) -> StreamingResponse:
         """What /v1/tasks lists, as a file, the newest first. Without a window or `trace_id` of the last 30 days."""
         parts = newest_parts(ask, "tasks", question, now(), question.limit)
-        return file("tasks", question, Task, map(marks_of_tasks(ask, scoring), parts), now())
+        return file("tasks", question, Task, (mark(part).cast(MARKS) for part in parts), now())
 
     @router.get("/v1/export/nodes", responses=FILE, summary="Steps as a file")
     def nodes(question: Annotated[NodeExport, Query()]) -> StreamingResponse:

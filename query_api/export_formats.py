@@ -24,9 +24,12 @@ class Written(NamedTuple):
 
 
 def csv(parts: Iterator[pl.DataFrame]) -> Iterator[bytes]:
-    """A line of names, then a line a row. Lists are joined by a comma, objects are JSON; no text begins as a formula would."""
+    """A line of names, then a line a row. No text begins as a formula would.
+
+    Lists are joined by a comma; what has parts has a column for each of them (`scores.accuracy`).
+    """
     for n, part in enumerate(parts):
-        flat = plain(part).with_columns(cs.list().list.join(", "), cs.struct().struct.json_encode().replace("null", None))
+        flat = plain(part.unnest(cs.struct(), separator=".")).with_columns(cs.list().list.join(", "))
         text = cs.string()
         harmless = flat.with_columns(pl.when(text.str.contains(FORMULA)).then("'" + text).otherwise(text).name.keep())
         yield harmless.write_csv(include_header=n == 0).encode()

@@ -18,7 +18,7 @@ from processors.frames import TASKS
 from query_api import pages
 from query_api.export_formats import FORMATS
 from tests.builders import frame, trace_of
-from tests.merit.scored import scoring
+from tests.merit.scored import judge, scoring
 from tests.query_api.build import node, put, task, tool
 
 WHATS = ("rankings", "tasks", "nodes", "costs")
@@ -59,17 +59,20 @@ def test_a_file_holds_what_is_on_the_screen(api: TestClient, tables: Store, what
     assert all(one[name] in (None, "default") for one in shown for name in missing)
 
     table = as_csv(api.get(f"/v1/export/{what}?format=csv").text)
-    assert [{name: text(row[name]) for name in row} for row in rows] == [
-        {name: number(value) for name, value in row.items()} for row in table
-    ]
+    cells = [{name: number(cell) for name, cell in row.items()} for row in table]
+    assert [{name: text(at(row, name)) for name in cells[0]} for row in rows] == cells
+
+
+def at(row: dict[str, Any], name: str) -> Any:
+    """The value in the column `name`: `scores.accuracy` is in `scores`."""
+    whole, _, part = name.partition(".")
+    return (row[whole] or {}).get(part) if part else row[name]
 
 
 def text(value: Any) -> Any:
     """A JSON value as a cell."""
     if isinstance(value, list):
         return ", ".join(value)
-    if isinstance(value, dict):
-        return json.dumps(value, separators=(",", ":"))
     return "" if value is None else str(value).lower() if isinstance(value, bool) else number(str(value))
 
 
@@ -86,6 +89,25 @@ FIRST = {"tasks": "task_id", "nodes": "task_id", "costs": "group", "rankings": "
 @pytest.mark.parametrize(("what", "first"), FIRST.items())
 def test_the_first_column_says_what_the_row_is(api: TestClient, what: str, first: str) -> None:
     assert api.get(f"/v1/export/{what}").text.partition(",")[0] == first
+
+
+def test_a_file_says_how_good_each_task_was(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1), task(2)])
+    judge(tables, task(1)["task_id"], 0.8)
+    shown = api.get("/v1/tasks").json()["tasks"]
+    rows = api.get("/v1/export/tasks?format=json").json()
+    assert [(row["scores"], row["points"]) for row in rows] == [(one["scores"], one["points"]) for one in shown]
+    _, judged = as_csv(api.get("/v1/export/tasks").text)
+    assert (float(judged["scores.quality"]), float(judged["points"])) == (0.8, 90)  # 10, 50 · 0.8, 20 for 2 s, 25 · 0.8
+    found = pl.read_parquet(BytesIO(api.get("/v1/export/tasks?format=parquet").content))
+    assert found["scores"].struct.field("quality").to_list() == [None, 0.8]
+
+
+def test_the_columns_are_the_same_whether_anything_was_judged_or_not(api: TestClient, tables: Store) -> None:
+    names = api.get("/v1/export/tasks").text.splitlines()[0]
+    put(tables, "tasks", [task(1)])
+    judge(tables, task(1)["task_id"], 0.8)
+    assert api.get("/v1/export/tasks").text.splitlines()[0] == names
 
 
 def test_parquet_keeps_types_and_money_exact(api: TestClient, tables: Store) -> None:
