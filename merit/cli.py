@@ -1,4 +1,4 @@
-"""The command line: `serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `token`, `route`, `version`.
+"""The command line: `serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `token`, `route`, `mcp`, …
 
 Parts are imported by the command that needs them, so that `merit --help` answers at once.
 """
@@ -238,6 +238,27 @@ def import_evaluations(
         counts = list(importing.run(file, Api(api, token_file.read().strip() if token_file else "")))
     kept, waiting = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
     typer.echo(f"kept {kept} evaluations, {waiting} of them wait for their task")
+
+
+@app.command()
+def mcp(
+    api: Annotated[str, typer.Option("--api", metavar="URL", help="The API of the Merit that runs.")] = "http://127.0.0.1:8080",
+    token_file: Annotated[
+        typer.FileText | None, typer.Option("--token-file", metavar="FILE", help="Holds a token with the roles read and write.")
+    ] = None,
+) -> None:
+    """Let agents ask a running Merit by the Model Context Protocol, on standard input and output.
+
+    Tools: route_task, rankings, agent_profile, record_feedback. Needs [bold]pip install 'agentmerit[mcp]'[/].
+    """
+    from merit.demo.api import Api
+
+    with told():
+        try:
+            from merit.mcp_server import server
+        except ModuleNotFoundError as error:
+            raise Rejected(f"the package {error.name} is not installed: pip install 'agentmerit[mcp]'") from None
+        server(Api(api, token_file.read().strip() if token_file else "")).run("stdio")
 
 
 def moment(text: str, option: str) -> datetime:

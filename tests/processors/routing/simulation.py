@@ -38,15 +38,15 @@ def routed(
     return chosen, regret
 
 
-def bandit(rates: Rates, categories: list[str], steps: int, seed: int, pick: Callable[..., int]) -> float:
-    """The regret of a bandit that knows no categories."""
+def bandit(rates: Rates, categories: list[str], steps: int, seed: int, pick: Callable[..., int]) -> np.ndarray:
+    """The regret, task by task, of a bandit that knows no categories."""
     random = np.random.default_rng(seed)
     size = len(rates(0, categories[0]))
-    count, total, regret = np.zeros(size), np.zeros(size), 0.0
+    count, total, regret = np.zeros(size), np.zeros(size), np.zeros(steps)
     for step in range(steps):
         true = rates(step, categories[random.integers(len(categories))])
         agent = int(count.argmin()) if step < size else pick(total / count, count, step, random)
-        regret += true.max() - true[agent]
+        regret[step] = true.max() - true[agent]
         count[agent] += 1
         total[agent] += random.random() < true[agent]
     return regret
