@@ -1,4 +1,4 @@
-"""The command line: `serve`, `check`, `demo`, `explain`, `rederive`, `job`, `deadletter`, `import`, `token`, `route`, `mcp`, …
+"""The command line: `merit --help` lists what there is.
 
 Parts are imported by the command that needs them, so that `merit --help` answers at once.
 """
