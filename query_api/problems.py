@@ -30,7 +30,7 @@ class WrongParameter(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     parameter: str
-    """Its name."""
+    """Its name; `query` or `body` where it is about the whole."""
     found: str | None = None
     """What was sent, shortened."""
     message: str
@@ -127,11 +127,16 @@ def response(
 def wrong_parameter(error: Mapping[str, Any]) -> WrongParameter:
     """One of pydantic's errors in the words of this API."""
     context: Mapping[str, Any] = error.get("ctx") or {}
-    name = context.get("parameter") or ".".join(str(part) for part in error["loc"][1:]) or "query"
+    name = context.get("parameter") or ".".join(str(part) for part in within(error)) or str(error["loc"][0])
     found = context.get("found", error.get("input"))
     text = found if isinstance(found, str) else None if found is None else repr(found)
     message = error["msg"].removeprefix("Value error, ").replace("Input", "value") + ADVICE.get(error["type"], "")
     return WrongParameter(parameter=shown(name), found=text and shown(text), message=message)
+
+
+def within(error: Mapping[str, Any]) -> Sequence[Any]:
+    """Where in the query, the path or the body it is; of a body that is no JSON FastAPI only counts the characters before."""
+    return () if error["msg"] == "JSON decode error" else error["loc"][1:]
 
 
 def shown(text: str) -> str:

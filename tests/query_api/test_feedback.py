@@ -63,6 +63,13 @@ def test_a_rating_becomes_a_score_of_the_whole(api: TestClient, tables: Store) -
     assert (row["version"], row["evaluation_id"]) == (NOW.timestamp() * 1000, answer.json()["evaluation_ids"][0])
 
 
+@pytest.mark.parametrize("sent", [b"", b"{", b"[]", b"4"])
+def test_a_body_that_cannot_be_read_is_called_the_body(api: TestClient, sent: bytes) -> None:
+    body = problem(api.post(f"/v1/tasks/{TASK}/feedback", content=sent, headers={"Content-Type": "application/json"}), 400)
+
+    assert [error["parameter"] for error in body["errors"]] == ["body"]
+
+
 @pytest.mark.parametrize("name", [TASK, TASK.upper(), trace_of(1), trace_of(1).upper(), "job-7", "a%2Fb%20c"])
 def test_a_task_is_rated_under_any_of_its_names(api: TestClient, tables: Store, name: str) -> None:
     put(tables, "tasks", [task(1, external_id="job-7" if name == "job-7" else "a/b c")])
@@ -283,8 +290,8 @@ def test_a_rating_that_is_none_is_refused(api: TestClient, tables: Store, rating
         ({"criteria": {f"c{n}": 1 for n in range(51)}}, "criteria"),
         ({"criteria": {f"c{n}": 1 for n in range(60_000)}}, "criteria"),
         ({"criteria": {f"c{n}": 7 for n in range(60_000)}}, "criteria.c0"),
-        ({}, "query"),
-        ({"score": 1, "rating": 5}, "query"),
+        ({}, "body"),
+        ({"score": 1, "rating": 5}, "body"),
         ({"score": 1, "evaluator": ""}, "evaluator"),
         ({"score": 1, "evaluator": "x" * 257}, "evaluator"),
         ({"score": 1, "evaluator": "a\x00b"}, "evaluator"),
