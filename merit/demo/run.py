@@ -1,9 +1,9 @@
-"""The demo from end to end: start a Merit, send the agents' spans over gRPC, wait until all is derived, show the ranking."""
+"""The demo from end to end: start a Merit, send the agents' spans over gRPC, wait for the tasks, rate them, show the ranking."""
 
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from merit import clock
-from merit.demo.api import Api
+from merit.demo.api import Api, Row
 from merit.demo.ranking import table
+from merit.demo.ratings import rate
 from merit.demo.traffic import HISTORY, Providers, over_grpc, send
 from merit.endpoints import endpoints, why_not_bindable
 from merit.program import Program, stop_asked, whereabouts
@@ -46,7 +47,8 @@ def run(console: Console, *, assignments: int, seed: int, once: bool, elsewhere:
         api = Api(url)
         api.get("/healthz")
         outcome = compare(console, api, send_all(console, endpoint, assignments, seed))
-        ranked = show_ranking(console, api, outcome.sent)
+        rated = rate(api, outcome.tasks, Random(seed))  # noqa: S311 - nobody's secret depends on it
+        ranked = show_ranking(console, api, outcome.sent, rated)
         console.print(outcome.told(), style="" if outcome.complete else "bold red", highlight=False)
         if not once:
             show_way_on(console, url)
@@ -116,6 +118,8 @@ class Outcome:
     sent: int
     missing: int
     surplus: int
+    tasks: Sequence[Row]
+    """Those that are there, as `/v1/tasks` shows them."""
 
     @property
     def complete(self) -> bool:
@@ -133,6 +137,7 @@ def compare(console: Console, api: Api, sent: list[str]) -> Outcome:
     """Wait until the tasks are derived, or no further one is for a while, and hold them against those that were sent."""
     expected = set(sent)
     traces = {task.split("-")[0] for task in sent}
+    tasks: list[Row] = []
     found: Counter[str] = Counter()
     with bar(console) as progress:
         row = progress.add_task("tasks derived, once quiet for 2 s", total=len(expected))
@@ -140,37 +145,42 @@ def compare(console: Console, api: Api, sent: list[str]) -> Outcome:
         while len(expected & found.keys()) < len(expected) and time.monotonic() - latest < PATIENCE_SECONDS:
             begun = time.monotonic()
             known = len(found)
-            found = derived(api, traces)
+            tasks = derived(api, traces)
+            found = Counter(row["task_id"] for row in tasks)
             latest = begun if len(found) != known else latest
             progress.update(row, completed=len(expected & found.keys()))
             time.sleep(0.3 + (time.monotonic() - begun))
     surplus = found.total() - len(expected & found.keys())
-    return Outcome(len(expected), len(expected - found.keys()), surplus)
+    return Outcome(len(expected), len(expected - found.keys()), surplus, tasks)
 
 
-def derived(api: Api, traces: set[str]) -> Counter[str]:
-    """How often each finished task of `traces` is listed."""
+def derived(api: Api, traces: set[str]) -> list[Row]:
+    """The finished tasks of `traces`, as they are listed."""
     since = (clock.now() - 2 * HISTORY).isoformat()
-    rows = api.listed("tasks", since=since)
-    return Counter(row["task_id"] for row in rows if row["trace_id"] in traces and row["status"] in FINAL)
+    return [row for row in api.listed("tasks", since=since) if row["trace_id"] in traces and row["status"] in FINAL]
 
 
-def show_ranking(console: Console, api: Api, sent: int) -> bool:
-    """Print the ranking once all tasks are scored; whether there is one."""
-    window, since = f"{HISTORY.days + 1}d", time.monotonic()
+def show_ranking(console: Console, api: Api, sent: int, rated: int) -> bool:
+    """Print the ranking once all tasks are scored and all ratings count; whether there is one."""
+    since = time.monotonic()
     while True:
-        success, speed = (api.get("/v1/rankings", by=by, window=window)["rankings"] for by in ("success_rate", "speed"))
-        if sum(row["tasks"] for row in speed) >= sent or time.monotonic() - since > PATIENCE_SECONDS:
+        ranking = api.get("/v1/rankings", window=f"{HISTORY.days + 1}d")["rankings"]
+        is_whole = all(sum(row[name] for row in ranking) >= least for name, least in (("tasks", sent), ("rated_tasks", rated)))
+        if is_whole or time.monotonic() - since > PATIENCE_SECONDS:
             break
         time.sleep(0.5)
-    console.print(table(success, speed))
-    return bool(success)
+    console.print(table(ranking))
+    return bool(ranking)
 
 
 def show_way_on(console: Console, url: str) -> None:
     """What to try next."""
     console.print(f"\nThe API and its description: {url}/docs. Try:", highlight=False, soft_wrap=True)
-    for question in ("rankings?by=cost_per_success&category=research", "tasks?agent_id=managing-editor&limit=1"):
+    for question in (
+        "rankings?by=cost_per_success&category=research",
+        "agents/code-smith",
+        "tasks?agent_id=managing-editor&limit=1",
+    ):
         console.print(f"  curl '{url}/v1/{question}'", highlight=False, soft_wrap=True)
 
 
