@@ -22,7 +22,7 @@ from merit.program import Program, stop_asked, whereabouts
 from merit.settings import Settings
 
 PATIENCE_SECONDS = 60
-"""Give up when not one more task has been derived for so long."""
+"""Give up when not one more task has been derived, or scored, or its rating counted, for so long."""
 
 FINAL = frozenset({"succeeded", "failed", "interrupted"})
 
@@ -162,13 +162,15 @@ def derived(api: Api, traces: set[str]) -> list[Row]:
 
 def show_ranking(console: Console, api: Api, sent: int, rated: int) -> bool:
     """Print the ranking once all tasks are scored and all ratings count; whether there is one."""
-    since = time.monotonic()
+    latest, known = time.monotonic(), -1
     while True:
+        begun = time.monotonic()
         ranking = api.get("/v1/rankings", window=f"{HISTORY.days + 1}d")["rankings"]
-        is_whole = all(sum(row[name] for row in ranking) >= least for name, least in (("tasks", sent), ("rated_tasks", rated)))
-        if is_whole or time.monotonic() - since > PATIENCE_SECONDS:
+        tasks, judged = (sum(row[name] for row in ranking) for name in ("tasks", "rated_tasks"))
+        latest, known = (begun, tasks + judged) if tasks + judged != known else (latest, known)
+        if (tasks >= sent and judged >= rated) or time.monotonic() - latest > PATIENCE_SECONDS:
             break
-        time.sleep(0.5)
+        time.sleep(0.5 + (time.monotonic() - begun))
     console.print(table(ranking))
     return bool(ranking)
 
