@@ -135,38 +135,50 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     file = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     source = merge(read_yaml(file) if file else Source(), read_environment(environ))
     try:
-        return Settings.model_validate(without_empty_sections(with_keys(source.values, environ), Settings))
+        return Settings.model_validate(without_empty_sections(with_secrets(source.values, environ), Settings))
     except ValidationError as error:
         raise Rejected(explain(error, source, Settings)) from None  # its text repeats the input, secrets included
 
 
 FROM_ENVIRONMENT = "env:"
+SECRETS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("processors", "judge", "evaluators"): ("api_key",),
+    ("exporters", "notifications", "routes"): ("url", "secret"),
+}
+"""Lists whose items may say that a secret of theirs is in the environment, and by which names."""
 
 
-def with_keys(values: Mapping[str, Any], environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """`values` with the keys of evaluators that are said to be in the environment (`api_key: env:OPENAI_API_KEY`).
+def with_secrets(values: Mapping[str, Any], environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """`values` with the secrets that are said to be in the environment (`api_key: env:OPENAI_API_KEY`).
 
     Raises:
         Rejected: such a variable is not set.
     """
-    evaluators: Any = values
-    for key in ("processors", "judge", "evaluators"):
-        evaluators = evaluators.get(key) if isinstance(evaluators, Mapping) else None
-    if not isinstance(evaluators, list):
-        return values
-    resolved = [resolve(one, environ) if isinstance(one, dict) else one for one in evaluators]
-    return merge_values(values, {"processors": {"judge": {"evaluators": resolved}}})
+    for way, names in SECRETS.items():
+        nested: Any = values
+        for key in way:
+            nested = nested.get(key) if isinstance(nested, Mapping) else None
+        if isinstance(nested, list):
+            nested = [resolve(one, names, environ, ".".join(way)) for one in nested]
+            for key in reversed(way):
+                nested = {key: nested}
+            values = merge_values(values, nested)
+    return values
 
 
-def resolve(evaluator: Mapping[str, Any], environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """`evaluator` with its key."""
-    said = evaluator.get("api_key")
-    if not isinstance(said, str) or not said.startswith(FROM_ENVIRONMENT):
-        return evaluator
-    name = said.removeprefix(FROM_ENVIRONMENT)
-    if not environ.get(name):
-        raise Rejected(f"processors.judge.evaluators: api_key is to be in the environment variable {name}, which is not set")
-    return {**evaluator, "api_key": environ[name]}
+def resolve(value: Any, names: tuple[str, ...], environ: Mapping[str, str], where: str) -> Any:
+    """An item of a list, `where` it may be, with its secrets."""
+    if not isinstance(value, Mapping):
+        return value
+    found = {}
+    for key, inside in value.items():
+        found[key] = resolve(inside, names, environ, where)
+        if key in names and isinstance(inside, str) and inside.startswith(FROM_ENVIRONMENT):
+            name = inside.removeprefix(FROM_ENVIRONMENT)
+            if not environ.get(name):
+                raise Rejected(f"{where}: {key} is to be in the environment variable {name}, which is not set")
+            found[key] = environ[name]
+    return found
 
 
 def load_here(path: Path | None) -> Settings:

@@ -1,9 +1,14 @@
 """What the stream is told by the pipeline, of alerts and of ranks."""
 
 import json
+import subprocess
+import sys
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 
 from exporters.store import Store
@@ -11,7 +16,9 @@ from merit.live import Alerts, Ranks, Tasks
 from processors.alerts.frames import ALERT_EVENTS, ALERTS
 from processors.frames import TASKS
 from tests.builders import NOW, Clock, frame
+from tests.examples import blocks
 from tests.query_api.build import task
+from tests.running import serving
 
 
 class Told:
@@ -95,3 +102,15 @@ def test_ranks_are_compared_with_those_of_the_run_before() -> None:
     ranks = Ranks(ranking, told)
     assert [ranks.run() for _ in range(3)] == [0, 0, 2]
     assert [(one["agent_id"], one["rank"]) for one in told.events] == [("b", 1), ("a", 2)]
+
+
+def test_a_running_merit_tells_of_a_task_and_stops_though_somebody_listens(tmp_path: Path) -> None:
+    with ExitStack() as afterwards, serving(tmp_path) as merit:
+        question = f"{merit.api}/v1/stream?type=task.finished"
+        lines = afterwards.enter_context(httpx.stream("GET", question, timeout=30)).iter_lines()
+        assert any(line == "event: stream.opened" for line in lines)
+        (source,) = blocks("README.md", "python")
+        subprocess.run([sys.executable, "-c", source.replace("127.0.0.1:4317", merit.grpc)], check=True, timeout=60)
+        told = json.loads(next(line for line in lines if "task.finished" in line and line.startswith("data: "))[6:])
+
+    assert (told["agent_id"], told["status"], told["cost_usd"]) == ("editor", "succeeded", 0.00021)

@@ -214,3 +214,18 @@ def test_a_wrong_route_is_refused_with_its_line_and_without_its_secret(tmp_path:
     assert "line 10" in str(refused.value)
     assert "did you mean {title}?" in str(refused.value)
     assert "hunter22" not in str(refused.value)
+
+
+def test_addresses_and_secrets_may_be_in_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "merit.yaml"
+    hooked = "{name: b, webhook: {url: env:HOOK, secret: env:SIGN}}"
+    path.write_text(f"exporters: {{notifications: {{routes: [{{name: a, url: env:CHAT}}, {hooked}]}}}}\n")
+    environ = {"CHAT": "json://h/t", "HOOK": "https://h", "SIGN": SECRET}
+
+    chat, own = load(path, environ).exporters.notifications.routes
+    assert chat.url is not None
+    assert own.webhook is not None
+    assert chat.url.get_secret_value() == "json://h/t"
+    assert own.webhook.secret.get_secret_value() == SECRET
+    with pytest.raises(Rejected, match=r"routes: secret is to be in the environment variable SIGN, which is not set"):
+        load(path, environ | {"SIGN": ""})
