@@ -53,7 +53,7 @@ def lists(model: type[BaseModel], at: Keys = ()) -> list[tuple[Keys, type[BaseMo
     return found
 
 
-@pytest.mark.parametrize("key", ["extra", "overrides", "evaluators", "routes"])
+@pytest.mark.parametrize("key", ["extra", "overrides", "evaluators", "routes", "rules"])
 def test_what_stands_in_its_comments_loads_too(tmp_path: Path, key: str) -> None:
     before, _, after = EXAMPLE.read_text("utf-8").partition(f"    {key}: []")
     comments = re.compile(r"(?:    #  .*\n)+\Z")
