@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy.stats import beta
 
@@ -29,6 +30,9 @@ OBSERVED: Columns = {
 """A finished task: `at` its end, cost and quality null where unknown; the duration of a failed one is null."""
 
 GROUP = ("agent_id", "category")
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ def sums(recent: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         Columns `agent_id, category, measure` and SUMMED, in order of time within a group. `since_x`: the first task that
         counts, by its `number` in the group and measure.
     """
-    ordered = recent.sort("at", "trace_id").with_columns(block=block_of("at"))
+    ordered = recent.sort(*GROUP, "at", "trace_id").with_columns(block=block_of("at"))
     return pl.concat([_sums_of(ordered, known, measure) for measure in MEASURES])
 
 
@@ -171,16 +175,37 @@ def _sums_of(ordered: pl.DataFrame, known: pl.DataFrame, measure: Measure) -> pl
         blocks, on=[*GROUP, "block"], how="left", maintain_order="left"
     )
     rows = rows.with_columns(middle=pl.coalesce("middle", "whole")).with_columns(off=pl.col("value") - pl.col("middle"))
-    rows = rows.with_columns(yes=yes(measure).cast(pl.Float64), number=pl.int_range(pl.len()).over(GROUP))
+    rows = rows.with_columns(yes=yes(measure).cast(pl.Float64), group=pl.struct(GROUP).rle_id())
+    starts = np.flatnonzero(np.diff(rows["group"].to_numpy(), prepend=-1))
+    begun = np.repeat(starts, np.diff(starts, append=len(rows)))
+    rows = rows.with_columns(number=pl.Series(np.arange(len(rows)) - begun, dtype=pl.Int64))
     for i in range(len(ODDS)):
-        rows = rows.with_columns(ratio=log_ratio(i)).with_columns(total=pl.col("ratio").cum_sum().over(GROUP))
-        low = pl.min_horizontal(pl.col("total").cum_min().over(GROUP), 0.0)
-        at_low = pl.when(pl.col("total") == low).then(pl.col("number") + 1).otherwise(0).cum_max().over(GROUP)
-        rows = rows.with_columns((pl.col("total") - low).alias(f"sum_{i}"), at_low.alias(f"since_{i}"))
+        total, since = running(rows.select(it=log_ratio(i))["it"].to_numpy(), rows["group"].to_numpy(), begun)
+        rows = rows.with_columns(pl.Series(f"sum_{i}", total), pl.Series(f"since_{i}", since - begun, dtype=pl.Int64))
     return rows.select(*GROUP, pl.lit(measure.name).alias("measure"), *SUMMED)
 
 
-SUMMED = ("at", "trace_id", "number", "value", "middle", "n", "chance", "yes", "sum_0", "sum_1", "since_0", "since_1")
+SUMMED = ("group", "at", "trace_id", "number", "value", "middle", "n", "chance", "yes", "sum_0", "sum_1", "since_0", "since_1")
+
+
+APART = 1e6
+"""More than any sum: it keeps groups apart that lie behind each other."""
+
+
+def running(ratios: Floats, group: Counts, begun: Counts) -> tuple[Floats, Counts]:
+    """The sum that has come together by each row, and the first row that counts.
+
+    Args:
+        ratios: what each row says, group behind group.
+        group: its group, counted from 0.
+        begun: the first row of its group.
+    """
+    before = np.concatenate(([0.0], np.cumsum(ratios)))
+    total = before[1:] - before[begun]
+    apart = total - APART * group
+    is_low = (apart == np.minimum.accumulate(apart)) & (total <= 0)
+    since = np.maximum.accumulate(np.where(is_low, np.arange(len(ratios)) + 1, begun)) if len(ratios) else begun
+    return before[1:] - before[since], since
 
 
 def likelier(i: int) -> pl.Expr:
@@ -215,7 +240,8 @@ CHANGES: Columns = {
     "traces": pl.List(STRING),
 }
 """A group that was looked at, a row a measure. `before` and `after` in the measure's own terms (share of failed tasks, seconds
-and dollars, score); `surprise`: the sum, a natural logarithm; `traces`: some that show it."""
+and dollars, score); `surprise`: the sum, a natural logarithm; `traces`: some that show it. Of what is as usual only `surprise`
+is told."""
 
 
 def changes(recent: pl.DataFrame, known: pl.DataFrame, volumes: pl.DataFrame) -> pl.DataFrame:
@@ -229,21 +255,30 @@ def changes(recent: pl.DataFrame, known: pl.DataFrame, volumes: pl.DataFrame) ->
     rows = sums(recent, known)
     if rows.is_empty():
         return empty(CHANGES)
-    rows = rows.join(volumes.select("agent_id", "tasks_a_month"), on="agent_id", how="left")
-    keys = [*GROUP, "measure"]
-    last = rows.group_by(keys, maintain_order=True).last()
+    rows = rows.with_columns(group=pl.struct(*GROUP, "measure").rle_id())
     first = pl.when(pl.col("sum_0") >= pl.col("sum_1")).then("since_0").otherwise("since_1")
-    last = last.select(*keys, "chance", first=first, surprise=pl.max_horizontal("sum_0", "sum_1"))
-    newest = rows.group_by(keys).agg(newest=pl.col("yes").tail(LATELY).mean())
-    after = rows.join(last.drop("chance"), on=keys).filter(pl.col("number") >= pl.col("first"))
-    found = last.join(after.group_by(keys).agg(*_told_after()), on=keys).join(newest, on=keys)
-    raised = (pl.col("surprise") >= threshold(pl.col("volume"))) & (pl.col("n") >= LEAST_AFTER) & _matters()
+    last = rows.group_by("group", maintain_order=True).agg(
+        pl.last(*GROUP, "measure", "chance"),
+        first=first.last(),
+        surprise=pl.max_horizontal("sum_0", "sum_1").last(),
+        newest=pl.col("yes").tail(LATELY).mean(),
+    )
     middle = (pl.col("chance") + likelier(0)) / 2
+    odd = last.filter((pl.col("surprise") >= SUSPECT) | (pl.col("newest") > middle))
+    calm = last.join(odd, on="group", how="anti").with_columns(state=pl.lit("clear"))
+    after = rows.join(odd.select("group", "first"), on="group").filter(pl.col("number") >= pl.col("first"))
+    after = after.join(volumes.select("agent_id", "tasks_a_month"), on="agent_id", how="left")
+    found = odd.join(after.group_by("group").agg(*_told_after()), on="group")
+    raised = (pl.col("surprise") >= threshold(pl.col("volume"))) & (pl.col("n") >= LEAST_AFTER) & _matters()
     still, held = pl.col("lately") > middle, (pl.col("newest") > middle) & _matters()
     state = pl.when(raised & still).then(pl.lit("raised")).when(held).then(pl.lit("held")).otherwise(pl.lit("clear"))
-    return found.with_columns(state=state, before=_said("middle"), after=_said("typical")).select(
-        pl.col(name).cast(dtype) for name, dtype in CHANGES.items()
-    )
+    found = found.with_columns(state=state, before=_said("middle"), after=_said("typical"))
+    told = [pl.col(name).cast(dtype) for name, dtype in CHANGES.items()]
+    return pl.concat([empty(CHANGES), calm, found], how="diagonal_relaxed").select(told)
+
+
+SUSPECT = 3.0
+"""A sum below this is as usual: no threshold is as low."""
 
 
 def _told_after() -> list[pl.Expr]:
