@@ -6,12 +6,19 @@ python -m tests.benchmarks.alerts --tuning     # with the seeds and sizes that i
 
 import sys
 from collections import Counter
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
-from time import process_time
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
 
 import polars as pl
 
+from exporters.settings import ClickHouseSettings
+from exporters.store import Store
+from merit import clock
+from merit.alerts import Alerting
 from processors.alerts.changes import changes, usual
+from processors.alerts.rules import AlertSettings
 from tests.processors.alerts.measuring import delay, false_alarms, past_of, volumes
 from tests.processors.alerts.simulation import Agent, Fault, history, renamed
 
@@ -69,5 +76,40 @@ def speed(agents: int = 500) -> None:
     print(f"\n{agents} agents, CPU: {learned - begun:.2f} s for what is usual (once an hour), {ended - learned:.2f} s a round")
 
 
+TASKS = """
+INSERT INTO task_scores
+    (at, agent_id, trace_id, span_id, task_id, category, status, started_at, duration_seconds, cost_usd, version)
+SELECT
+    toStartOfMinute(now() - toIntervalSecond(ago)), concat('agent-', toString(number % 500)), hex(number), 'a', toString(number),
+    'general', if(rand(1) % 40 = 0, 'failed', 'succeeded'), now() - toIntervalSecond(ago), exp(randNormal(2, 0.5)), 0.01, 1
+FROM (SELECT number, intDiv(number, 500) * 1728 AS ago FROM numbers(700000))
+"""
+CALLS = """
+INSERT INTO nodes
+    (task_id, trace_id, span_id, agent_id, category, operation, provider, model, started_at, duration_seconds, success, version)
+SELECT
+    toString(number), hex(number), 'b', concat('agent-', toString(number % 500)), 'general', 'chat', 'openai', 'gpt-4o',
+    now() - toIntervalSecond(intDiv(number, 500) * 1728), 2, 1, 1
+FROM numbers(700000)
+"""
+
+
+def rounds() -> None:
+    """Rounds over 28 days of 500 agents with 50 tasks a day each."""
+    with TemporaryDirectory() as folder, Store(ClickHouseSettings.model_validate({"dsn": f"chdb://{folder}/data"})) as store:
+        store.command(TASKS)
+        store.command(CALLS)
+        job = Alerting(store, AlertSettings(), clock.now)
+        for number in range(4):
+            cpu, begun = process_time(), perf_counter()
+            job.run()
+            took, used = perf_counter() - begun, process_time() - cpu
+            peak = getrusage(RUSAGE_SELF).ru_maxrss >> 10
+            print(f"round {number + 1}: {took:.2f} s, {used:.2f} s of CPU, {peak} MiB at most", flush=True)
+
+
 if __name__ == "__main__":
-    main(tuning="--tuning" in sys.argv)
+    if "--rounds" in sys.argv:
+        rounds()
+    else:
+        main(tuning="--tuning" in sys.argv)
