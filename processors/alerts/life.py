@@ -4,6 +4,7 @@ What people did is read from the events, which nobody overwrites: should this ro
 the same moment, the next round sees to it that the person's word counts.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -110,14 +111,24 @@ def born(finding: Row, now: datetime) -> Step:
 def going_on(alert: Row, finding: Row, now: datetime) -> Step:
     """An open alert whose condition holds."""
     worse = SEVERITIES.index(finding["severity"]) > SEVERITIES.index(alert["severity"]) and finding["state"] == "raised"
-    if worse or now - version_time(alert, now) >= RENEWED:
-        alert = alert | {name: finding[name] for name in ("title", "evidence", "recommended_action", "cause")}
+    if worse or others(alert, finding) or now - version_time(alert, now) >= RENEWED:
+        alert = alert | {name: finding[name] for name in RENEWING}
     alert = alert | {"clear_since": None, "severity": finding["severity"] if worse else alert["severity"]}
     if alert["status"] == "pending":
         if now - alert["pending_at"] < timedelta(seconds=finding["for_seconds"]):
             return alert, [], ""
         return alert | {"status": "firing", "fired_at": now}, ["fired"], ""
     return alert, ["escalated"] if worse else [], ""
+
+
+RENEWING = ("agent_id", "scope", "title", "evidence", "recommended_action", "cause")
+"""What of an alert is told anew while it goes on."""
+
+
+def others(alert: Row, finding: Row) -> bool:
+    """Whether other agents are concerned than the alert says."""
+    said, found = (json.loads(one["evidence"]).get("agents", []) for one in (alert, finding))
+    return bool(set(found) - set(said))
 
 
 def clearing(alert: Row, finding: Row | None, now: datetime) -> Step:

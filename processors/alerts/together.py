@@ -110,6 +110,7 @@ def finding(key: str, scope: dict[str, str], rows: list[Row], rules: Mapping[str
     rule = rules[worst["measure"]]
     agents = sorted({row["agent_id"] for row in rows})
     found: Cause | None = next((row["cause"] for row in (worst, *rows) if row["cause"]), None)
+    place = {name: value for name, value in scope.items() if name != "agent_id"}
     evidence = {
         "group": rule.group or rule.name,
         "agents": agents[:MOST_TOLD],
@@ -123,7 +124,7 @@ def finding(key: str, scope: dict[str, str], rows: list[Row], rules: Mapping[str
         "rule": rule.name,
         "severity": max((severity(row) for row in rows), key=SEVERITIES.index),
         "agent_id": agents[0] if len(agents) == 1 else "",
-        "scope": as_json(scope if len(agents) > 1 or scope.get("agent_id") else scope | {"agent_id": agents[0]}),
+        "scope": as_json(place if len(agents) > 1 else place | {"agent_id": agents[0]}),
         "title": title(agents, rows, found),
         "evidence": as_json(evidence),
         "recommended_action": rule.recommended_action,

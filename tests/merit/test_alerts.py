@@ -56,6 +56,22 @@ def test_two_agents_with_one_slow_model_are_one_alert(tables: Store, clock: Cloc
     assert json.loads(one["scope"]) == {"model": "gpt-4o"}
 
 
+def test_an_agent_that_feels_the_same_cause_later_joins_the_alert(tables: Store, clock: Clock) -> None:
+    past = work("writer", 0, BEFORE) + work("coder", 2000, BEFORE)
+    now, later = work("writer", 1000, LATELY, seconds=30.0), work("coder", 3000, LATELY, seconds=30.0)
+    store_work(tables, past + now, steps(past + now))
+    it = alerting(tables, clock)
+    it.run()
+    store_work(tables, later, steps(later))
+    clock.tick(15)
+    it.run()
+
+    (one,) = alerts(tables)
+    assert (json.loads(one["scope"]), one["agent_id"]) == ({"model": "gpt-4o"}, "")
+    assert json.loads(one["evidence"])["agents"] == ["coder", "writer"]
+    assert events(tables) == ["fired"]
+
+
 def test_it_is_over_when_tasks_are_as_before_again(tables: Store, clock: Clock) -> None:
     past, now = work("writer", 0, BEFORE), work("writer", 1000, LATELY, fails=0.6)
     store_work(tables, past + now)
