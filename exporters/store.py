@@ -189,16 +189,18 @@ class Store:
 
     def _connect(self, database: str | None) -> Client:
         session = {"session_timezone": "UTC"}
-        with translated("open the store", self._errors):
-            if self._lock:
+        if self._lock:
+            with translated("open the store", self._errors):
                 return clickhouse_connect.get_client(
                     interface="chdb", path=str(self._lock.folder), database=database, settings=session
                 )
-            url = urlsplit(self._dsn)
-            secure = url.scheme == "clickhouses"
+        url = urlsplit(self._dsn)
+        secure = url.scheme == "clickhouses"
+        port = url.port or (8443 if secure else 8123)
+        with translated(f"open the store at {url.hostname}:{port}", self._errors):
             return clickhouse_connect.get_client(
                 host=url.hostname,
-                port=url.port or (8443 if secure else 8123),
+                port=port,
                 username=unquote(url.username or "default"),
                 password=unquote(url.password or ""),
                 secure=secure,

@@ -70,7 +70,9 @@ def test_a_server_that_is_away_is_waited_for_in_the_background(caplog: pytest.Lo
         opening.stop()
 
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said == ["the store is not there yet; what comes waits in the journal: open the store: Connection refused"]
+    assert said == [
+        "the store is not there yet; what comes waits in the journal: open the store at 127.0.0.1:1: Connection refused"
+    ]
 
 
 def test_what_a_server_says_instead_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -69,7 +69,7 @@ def test_a_file_where_the_folder_should_be_is_found(tmp_path: Path) -> None:
 def test_a_server_that_does_not_answer_is_found_without_its_password() -> None:
     wrong = [each for each in findings(MERIT_EXPORTERS__CLICKHOUSE__DSN="clickhouse://me:hunter2@127.0.0.1:1/x") if not each.ok]
 
-    assert [(each.subject, each.found) for each in wrong] == [("store", "open the store: Connection refused")]
+    assert [(each.subject, each.found) for each in wrong] == [("store", "open the store at 127.0.0.1:1: Connection refused")]
     assert "hunter2" not in str(wrong)
 
 
