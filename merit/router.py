@@ -45,6 +45,8 @@ class Router:
 
     def __init__(self, store: Store, settings: RoutingSettings, now: Callable[[], datetime]) -> None:
         self._store, self._settings, self._now = store, settings, now
+        # The matrices are small: threads of a matrix product that wait for each other cost many times what they save.
+        threadpool_limits(limits=1)
         self.open_decisions = OpenDecisions(settings.open_seconds)
         self._refreshing = Lock()
         self._known = {kind: nothing_known() for kind in KINDS}
@@ -59,7 +61,7 @@ class Router:
 
     def refresh(self) -> int:
         """Take in what is new; how many observations that were. Raises Unavailable."""
-        with self._refreshing, threadpool_limits(limits=1):
+        with self._refreshing:
             now, stored = self._now(), routing.last_stored(self._store, self._stored)
             anew = self._learnt_at is None or not timedelta(0) <= now - self._learnt_at < ANEW
             declared = routing.declared(self._store)

@@ -20,7 +20,7 @@ from processors.routing.policies import policy
 from processors.routing.settings import RoutingSettings
 from query_api.app import create_app
 from query_api.health import Condition
-from query_api.routing import Routing
+from query_api.routing import Routed, Routing
 from query_api.settings import QueryApiSettings
 from tests.builders import NOW, Clock
 from tests.processors.routing.simulation import NOTHING
@@ -54,6 +54,7 @@ def tasks(agent: str, succeeded: int, failed: int, first: int, category: str = "
 def ask(api: TestClient, **question) -> dict:
     answer = api.post("/v1/route", json=question)
     assert answer.status_code == 200, answer.text
+    Routed.model_validate(answer.json())
     return answer.json()
 
 
