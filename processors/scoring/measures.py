@@ -40,6 +40,8 @@ MEASURES = {
     "points": Measure("finished", "points_sum", "points_squares", is_share=False),
 }
 
+TRIFLE = 1e-9
+"""A variance below is none, but for how sums were rounded."""
 MIDDLE, WIDEST = 0.5, 0.5
 """The middle of [0, 1], and the largest deviation that agents can have there."""
 
@@ -76,7 +78,7 @@ def score_mean(
     """
     middle = MIDDLE if measure.is_share else None
     known = with_others(with_kappa(groups_of(statistics, measure, recency), settings), middle)
-    common = pl.when(pl.col("within") > 0).then("within").otherwise(spread(measure).mean().over("category"))
+    common = pl.when(pl.col("within") > TRIFLE).then("within").otherwise(spread(measure).mean().over("category"))
     spreads = known.with_columns(spread=spread(measure), common=common)
     return across(with_posterior(spreads, WIDEST if measure.is_share else None))
 

@@ -21,8 +21,9 @@ def parts_of(statistics: pl.DataFrame, settings: ScoringSettings, recency: Scori
     """The four parts of performance, shrunk, of every agent with a finished task.
 
     Returns:
-        `agent_id`, and of each part `part, part_center, part_doubt, part_n`. A part of which nothing is known of the agent is
-        as the others are; one of which nothing is known of anybody is 0.5 for all, so that it moves no rank.
+        `agent_id`, and of each part `part, part_center, part_doubt, part_n, part_own`, the last being how much of what is
+        believed rests on its own tasks: those alone go wrong together. A part of which nothing is known of the agent is as
+        the others are; one of which nothing is known of anybody is 0.5 for all, so that it moves no rank.
     """
     finished = statistics.filter(pl.col("succeeded") + pl.col("failed") > 0).select(pl.col("agent_id").unique().sort())
     for name in PARTS:  # four, whatever the number of agents
@@ -35,6 +36,7 @@ def parts_of(statistics: pl.DataFrame, settings: ScoringSettings, recency: Scori
                 pl.when(some).then(pl.col("center").clip(0, 1)).fill_null(MIDDLE).alias(f"{name}_center"),
                 pl.when(some).then(pl.col("doubt") * pl.col("unevenness")).fill_null(0.0).fill_nan(0.0).alias(f"{name}_doubt"),
                 pl.col("observations").alias(f"{name}_n"),
+                (pl.col("observations") / pl.col("strength")).fill_nan(0).clip(0, 1).alias(f"{name}_own"),
             ),
             on="agent_id",
             how="left",
@@ -43,7 +45,7 @@ def parts_of(statistics: pl.DataFrame, settings: ScoringSettings, recency: Scori
     return finished.with_columns(
         pl.col(f"{name}{kind}").fill_null(value)
         for name in PARTS
-        for kind, value in (("", MIDDLE), ("_center", MIDDLE), ("_doubt", 0.0), ("_n", 0))
+        for kind, value in (("", MIDDLE), ("_center", MIDDLE), ("_doubt", 0.0), ("_n", 0), ("_own", 0.0))
     )
 
 
@@ -59,7 +61,8 @@ def performance(parts: pl.DataFrame, shares: Mapping[str, float], likeness: Mapp
     doubt = pl.sum_horizontal(deviation[name] ** 2 for name in PARTS)
     for (one, other), alike in likeness.items():
         least = pl.min_horizontal(f"{one}_n", f"{other}_n") / pl.max_horizontal(f"{one}_n", f"{other}_n", 1)
-        doubt = doubt + 2 * alike * least.sqrt() * deviation[one] * deviation[other]
+        own = pl.col(f"{one}_own") * pl.col(f"{other}_own")
+        doubt = doubt + 2 * alike * (least * own).sqrt() * deviation[one] * deviation[other]
     return parts.select(
         "agent_id",
         (100 * pl.sum_horizontal(shares[name] * pl.col(name) for name in PARTS)).alias("score"),
