@@ -28,6 +28,8 @@ PARTS = 5
 """One part of the time is for scoring, of this many."""
 LONGEST = 10.0
 """Seconds after which a run ends though there is more to do: the next one goes on."""
+READ_AGAIN = 10.0
+"""Seconds after which it is read again how far scoring has come and what is expected of tasks."""
 MEDIANS_EVERY = timedelta(hours=1)
 AHEAD = timedelta(days=2)
 """Tasks may begin in the future, by the clocks of their senders: their day needs a usual too."""
@@ -48,7 +50,8 @@ class Scoring:
         self._profiles, self._fingerprint = settings.named, settings.fingerprint
         self._lock = RLock()
         self._hurried = Event()
-        self._rest_until = 0.0
+        self._rest_until = self._read_again = 0.0
+        self._known: Progress | None = None
         self._medians_at: datetime | None = None
         self._judged: tuple[datetime, int] | None = None
 
@@ -79,18 +82,31 @@ class Scoring:
 
     def _work(self, deadline: float) -> int:
         with self._lock:
-            before = scores.progress(self._store) or boundaries(Progress(), self._now())
-            self._progress, count = before, 0
-            self._version = begun = max(before.version, scores.newest_version(self._store))
-            self._expected = scores.expected(self._store)
+            known, self._known = self._known, None  # what fails is read anew
+            anew = known is None or monotonic() > self._read_again
+            before = self._read() if anew else known
+            assert before is not None
+            self._progress, begun, count = before, self._version, 0
             while (scored := self._step()) is not None:
                 count += scored
                 if self._hurried.is_set() or monotonic() > deadline:
                     break
-            after = add_up(self._store, self._progress, before.version, self._next_version(), self._now())
-            if after != before or self._version > begun + 1:
-                scores.store_progress(self._store, after._replace(version=self._version))
+            if anew or self._version > begun or boundaries(self._progress, self._now()) != self._progress:
+                self._progress = add_up(self._store, self._progress, before.version, self._next_version(), self._now())
+            if self._progress != before or self._version > begun + 1:
+                self._progress = self._progress._replace(version=self._version)
+                scores.store_progress(self._store, self._progress)
+            self._known = self._progress
             return count
+
+    def _read(self) -> Progress:
+        """How far scoring has come by the store; from time to time, for another process may have gone on."""
+        known = scores.progress(self._store) or boundaries(Progress(), self._now())
+        self._version = max(known.version, scores.newest_version(self._store))
+        self._expected = scores.expected(self._store)
+        self._medians_until = scores.newest_medians(self._store)
+        self._read_again = monotonic() + READ_AGAIN
+        return known
 
     def _step(self) -> int | None:
         """Do what is next; how many tasks were scored by it, None if there is nothing to do."""
@@ -141,19 +157,17 @@ class Scoring:
         if since == NEVER or not late:
             return None
         scores.store_medians(self._store, since, (now + AHEAD).date(), self._next_version())
-        self._medians_at = now
+        self._medians_at, self._medians_until = now, scores.newest_medians(self._store)
         self._progress = self._progress._replace(medians_from=NEVER)
         return 0
 
     def _score_outdated(self) -> int | None:
         """Score tasks again that were scored under other settings, or against a usual that has changed."""
-        newest_medians = scores.newest_medians(self._store)
-        known = self._progress.scoring == self._scoring and self._progress.medians_until >= newest_medians
-        if known:
+        if self._progress.scoring == self._scoring and self._progress.medians_until >= self._medians_until:
             return None
         tasks = scores.outdated_scores(self._store, self._scoring, self._progress.medians_until, AT_ONCE)
         if tasks.is_empty():
-            self._progress = self._progress._replace(scoring=self._scoring, medians_until=newest_medians)
+            self._progress = self._progress._replace(scoring=self._scoring, medians_until=self._medians_until)
             return None
         since, until = tasks["at"].min(), tasks["at"].max()
         self._score(tasks, scores.judgements_between(self._store, since, until))  # type: ignore[arg-type]

@@ -49,9 +49,10 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
     """What the agents did that is chosen by `question`, scored under `profile`. Without a window, everything that is kept."""
     period = question.period(now, None)
     since, until = period.since, min(period.until, LAST)
-    recent = now - timedelta(days=settings.recent_days)
-    cuts = sorted({since, until, recent, now - 2 * WEEK, now - WEEK, now})
-    asked = asked_of(question, min(since, now - 2 * WEEK), max(until, now), cuts) | {"profile": profile}
+    today = whole_day(now)  # stretches begin with a day, so that whole days are read as such
+    recent, week, last_week = today - timedelta(days=settings.recent_days), today - WEEK, today - 2 * WEEK
+    cuts = sorted({since, until, recent, week, last_week, now})
+    asked = asked_of(question, min(since, last_week), max(until, now), cuts) | {"profile": profile}
     found = conform(ask("agent_statistics", asked, MOST_ROWS), STATISTICS)
     segment = pl.col("segment")
 
@@ -59,11 +60,14 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
         return sum(cut <= moment for cut in cuts)
 
     chosen = found.filter((segment >= begun(since)) & (segment < begun(until)))
-    weeks = found.filter((segment >= begun(now - 2 * WEEK)) & (segment < begun(now)))
+    weeks = found.filter((segment >= begun(last_week)) & (segment < begun(now)))
     agents = conform(ask("ranking_agents", asked_of(question, since, until, [since, until]), MOST_ROWS), AGENTS)
-    return History(
-        chosen.with_columns(recent=segment >= begun(recent)), agents, weeks.with_columns(this=segment >= begun(now - WEEK))
-    )
+    return History(chosen.with_columns(recent=segment >= begun(recent)), agents, weeks.with_columns(this=segment >= begun(week)))
+
+
+def whole_day(moment: datetime) -> datetime:
+    """The UTC day that `moment` lies in."""
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def asked_of(
@@ -76,7 +80,7 @@ def asked_of(
 ) -> dict[str, Any]:
     """The parameters of a question to the sums. Whose work it is is asked for apart: a rank is one among all."""
     filters = {name: values for name, values in question.choice().items() if name in FILTERS}
-    bounds = {"since": bound(since), "until": bound(until), "chosen_since": bound(since), "cuts": [bound(cut) for cut in cuts]}
+    bounds = {"since": bound(since), "until": bound(until), "cuts": [bound(cut) for cut in cuts]}
     return filters | bounds | {"limit": MOST_ROWS, "agent_id": list(agent_id), "period": period}
 
 

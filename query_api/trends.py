@@ -1,6 +1,6 @@
 """/v1/agents/{agent_id}/trends and /v1/compare: how agents did over time, and side by side."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
 import polars as pl
@@ -15,13 +15,13 @@ from processors.scoring.statistics import STATISTICS, plain
 from query_api.agent_nodes import unknown
 from query_api.answers import Answer, Row, Time, rows
 from query_api.filters import Chosen, bound
-from query_api.history import LAST, MOST_ROWS, asked_of, history, profile_of
+from query_api.history import LAST, MOST_ROWS, asked_of, history, profile_of, whole_day
 from query_api.problems import wrong
 from query_api.questions import Ask, Now
 from query_api.tasks import Id
 
 Period = Literal["hour", "day", "week"]
-DAY = timedelta(days=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 BACK: dict[Period, timedelta] = {"hour": 7 * DAY, "day": 30 * DAY, "week": 26 * 7 * DAY}
 """How far back a series goes where nothing is said."""
 MOST_DAYS_BY_HOUR = 92
@@ -222,19 +222,14 @@ def series(ask: Ask, agent_id: str, question: TrendQuestion, settings: ScoringSe
     days = (min(until, now + DAY) - since) // DAY + 1
     if question.step == "hour" and days > MOST_DAYS_BY_HOUR:
         raise wrong("period", "hour", f"too many hours: choose a window of at most {MOST_DAYS_BY_HOUR} days, or days")
-    # A cut keeps a day from being read as a whole.
-    cuts = [whole_day(since) + number * DAY for number in range(days + 1)] if question.step == "hour" else []
+    # A cut within it keeps a day from being read as a whole.
+    cuts = [whole_day(since) + number * DAY + SECOND for number in range(days + 1)] if question.step == "hour" else []
     asked = asked_of(question, since, until, sorted({since, until, *cuts}), agent_id=(agent_id,), period=question.step)
     columns = {**STATISTICS, "started_at": TIME}
     found = conform(ask("agent_statistics", asked | {"profile": question.profile}, MOST_ROWS), columns)
     steps = found.with_columns(agent_id=pl.col("started_at").cast(pl.String))  # each step as if it were an agent
     times = steps.select("agent_id", "started_at").unique()
     return rows(plain(steps.drop("started_at"), settings.most_unpriced).join(times, on="agent_id").sort("started_at"))
-
-
-def whole_day(moment: datetime) -> datetime:
-    """The UTC day that `moment` lies in."""
-    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def changes_of(ask: Ask, agent_id: str, profile: str) -> list[Row]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from processors.scoring.costs import COSTS, score_cost
 from processors.scoring.measures import MEASURES, score_mean, with_interval
-from processors.scoring.performance import consistency, likeness_of, parts_of, performance, reliability
+from processors.scoring.performance import SUCCESS_SHARE, consistency, likeness_of, parts_of, performance, reliability
 from processors.scoring.settings import Profile, ScoringSettings
 from processors.scoring.statistics import plain
 
@@ -63,10 +63,14 @@ def rank(
         rank (1, 1, 3), more observations first; a null score has no rank and comes last.
     """
     statistics = statistics.sort("agent_id", "category", "segment")  # sums of floats hang on their order
-    scores = scores_of(statistics, by, profile, settings, favour_recent=favour_recent)
     seen = plain(statistics, settings.most_unpriced)
-    told = seen.join(agents, on="agent_id").join(derived(statistics, profile, settings, favour_recent), on="agent_id", how="left")
-    told = told.join(scores, on="agent_id", how="left")
+    parts = parts_of(statistics, settings, settings if favour_recent else None)
+    if by == "performance":
+        scores = by_performance(statistics, parts, profile)
+    else:
+        scores = scores_of(statistics, by, profile, settings, favour_recent=favour_recent)
+    told = seen.join(agents, on="agent_id").join(scores, on="agent_id", how="left")
+    told = told.join(derived(statistics, seen, parts, profile, settings, favour_recent), on="agent_id", how="left")
     if by in COSTLY:
         told = told.with_columns(pl.when("priced").then(name).alias(name) for name in ("score", "score_low", "score_high"))
     told = told.with_columns(pl.when("priced").then("thrift").alias("thrift"))
@@ -82,8 +86,7 @@ def scores_of(
     if by in COSTS:
         return score_cost(statistics, COSTS[by], settings, recency)
     if by == "performance":
-        parts = parts_of(statistics, settings, recency)
-        return bounded(performance(parts, profile.performance.shares(), likeness_of(statistics)), 100)
+        return by_performance(statistics, parts_of(statistics, settings, recency), profile)
     if by == "reliability":
         success = score_mean(statistics, MEASURES["success_rate"], settings, recency)
         return bounded(reliability(success, consistency(statistics, recency)), 1)
@@ -93,6 +96,11 @@ def scores_of(
     return with_interval(
         score_mean(statistics, measure, settings, recency), is_share=measure.is_share, is_binary=measure.is_binary
     )
+
+
+def by_performance(statistics: pl.DataFrame, parts: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """`agent_id, score, score_low, score_high, observations` by performance, given its parts."""
+    return bounded(performance(parts, profile.performance.shares(), likeness_of(statistics)), 100)
 
 
 def bounded(scores: pl.DataFrame, most: float) -> pl.DataFrame:
@@ -114,21 +122,27 @@ def total_points(statistics: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def derived(statistics: pl.DataFrame, profile: Profile, settings: ScoringSettings, favour_recent: bool) -> pl.DataFrame:
+def derived(
+    statistics: pl.DataFrame,
+    seen: pl.DataFrame,
+    parts: pl.DataFrame,
+    profile: Profile,
+    settings: ScoringSettings,
+    favour_recent: bool,
+) -> pl.DataFrame:
     """`agent_id, performance, points_per_task, consistency, reliability`: the first two shrunk, the others as seen."""
     recency = settings if favour_recent else None
-    parts = parts_of(statistics, settings, recency)
     whole = performance(parts, profile.performance.shares(), {}).select("agent_id", performance="score")
     points = score_mean(statistics, MEASURES["points"], settings, recency)
     steady = consistency(statistics, recency)
-    rates = plain(statistics, settings.most_unpriced).select("agent_id", "success_rate")
-    shown = pl.col("usual_consistency")
-    rest = pl.when(shown.is_null()).then("success_rate").otherwise(0.7 * pl.col("success_rate") + 0.3 * shown)
+    shown, success = pl.col("usual_consistency"), pl.col("success_rate")
+    both = SUCCESS_SHARE * success + (1 - SUCCESS_SHARE) * shown
     return (
         whole.join(points.select("agent_id", points_per_task="score"), on="agent_id", how="left")
         .join(steady, on="agent_id", how="left")
-        .join(rates, on="agent_id", how="left")
-        .select("agent_id", "performance", "points_per_task", "consistency", rest.alias("reliability"))
+        .join(seen.select("agent_id", "success_rate"), on="agent_id", how="left")
+        .with_columns(reliability=pl.when(shown.is_null()).then(success).otherwise(both))
+        .select("agent_id", "performance", "points_per_task", "consistency", "reliability")
     )
 
 

@@ -148,7 +148,7 @@ class ScoringSettings(BaseModel):
     kappa_unknown: Annotated[float, Field(gt=0, le=10_000)] = 10
     """How many where fewer than five agents are there to estimate them from."""
     recent_days: Annotated[float, Field(gt=0, le=3650)] = 30
-    """Work of the last so many days is recent."""
+    """Work of the last so many UTC days, and of today, is recent."""
     recent_share: Share = 0.7
     """The weight that recent work gets at least, once there is plenty of it; 0 weighs all work alike."""
     recent_half: Annotated[float, Field(gt=0, le=1_000_000)] = 10

@@ -71,3 +71,5 @@ FROM agent_work(
 WHERE empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)}
 GROUP BY agent_id, category, segment, started_at
 LIMIT {limit:UInt32}
+-- Planning takes longer than reading: these two steps cost a third of it and gain nothing here.
+SETTINGS query_plan_lift_up_union = 0, query_plan_merge_expressions = 0

@@ -1,11 +1,18 @@
 -- Who are the agents, since when are they known (whatever is chosen), and how long did the work that is chosen take?
 SELECT
-    agent_id, known.agent_name AS agent_name, known.first_seen AS first_seen, known.last_seen AS last_seen, days_active,
+    chosen.agent_id AS agent_id,
+    if(known.agent_id = '', chosen.agent_name, known.agent_name) AS agent_name,
+    if(known.agent_id = '', chosen.first_started, known.first_seen) AS first_seen,
+    if(known.agent_id = '', chosen.last_started, known.last_seen) AS last_seen,
+    days_active,
     p95_duration_seconds
 FROM
 (
     SELECT
         agent_id,
+        argMax(work.agent_name, (work.agent_name != '', work.last_started)) AS agent_name,
+        min(work.first_started) AS first_started,
+        max(work.last_started) AS last_started,
         uniqExact(toDate(moment)) AS days_active,
         if(
             sum(work.succeeded + work.failed) = 0,
@@ -16,20 +23,8 @@ FROM
         since = {since:DateTime64(9)}, until = {until:DateTime64(9)}, cuts = {cuts:Array(DateTime64(9))},
         user_id = {user_id:Array(String)}, model = {model:Array(String)}, provider = {provider:Array(String)},
         category = {category:Array(String)}, department = {department:Array(String)}, service = {service:Array(String)}) AS work
-    WHERE moment >= {chosen_since:DateTime64(9)}
     GROUP BY agent_id
 ) AS chosen
-INNER JOIN
-(
-    SELECT
-        agent_id,
-        argMax(agent_name, (agent_name != '', last_started)) AS agent_name,
-        min(first_started) AS first_seen,
-        max(last_started) AS last_seen
-    FROM agent_work(
-        since = '1970-01-01 00:00:00', until = '2105-01-01 00:00:00', cuts = [], user_id = [], model = [], provider = [],
-        category = [], department = [], service = [])
-    GROUP BY agent_id
-) AS known USING (agent_id)
+LEFT JOIN (SELECT agent_id, agent_name, first_seen, last_seen FROM agents FINAL) AS known ON known.agent_id = chosen.agent_id
 ORDER BY agent_id
 LIMIT {limit:UInt32}

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from exporters.store import Store
+from merit.registry import Registry
 from merit.scoring import Scoring
 from processors.evaluations import EVALUATIONS
 from processors.scoring.settings import ScoringSettings
@@ -15,6 +16,12 @@ LOST = ("version", "task_version", "task_stored_at", "usual_version")
 
 def scoring(store: Store, clock: Clock | None = None, **settings: Any) -> Scoring:
     return Scoring(store, ScoringSettings.model_validate(settings), clock or Clock())
+
+
+def work_out(store: Store, clock: Clock | None = None) -> None:
+    """Have everything that is stored scored, and every agent registered."""
+    scoring(store, clock).catch_up()
+    Registry(store, 10_000, clock or Clock()).refresh()
 
 
 def judge(store: Store, task_id: str, score: float, criterion: str = "", **more: Any) -> None:
