@@ -172,13 +172,13 @@ def wait_for(server: Server, want: dict[str, int]) -> float:
     """When the last task was seen through the API; 0 if that was not in time."""
     deadline = time.time() + DERIVING_SECONDS
     while time.time() < deadline:
-        if _asked(lambda: seen(server)).get("tasks", 0) >= want["tasks"]:
+        if asked(lambda: seen(server)).get("tasks", 0) >= want["tasks"]:
             return time.time()
         time.sleep(0.5)
     return 0
 
 
-def _asked(question: Callable[[], dict[str, int]]) -> dict[str, int]:
+def asked(question: Callable[[], dict[str, int]]) -> dict[str, int]:
     """An answer; nothing if the server is too busy to give one."""
     try:
         return question()
