@@ -7,10 +7,10 @@ nothing below can keep (OpenTelemetry Collector, `component.go`).
 import logging
 import os
 import signal
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -258,28 +258,38 @@ def serve(program: Program) -> None:
 
     Nothing is lost by hurrying: spans are on disk before they are acknowledged, and the next start does what is left.
     """
-    asked = stop_asked()
+    wait = stop_asked()
     with program:
         for line in whereabouts(program):
             log.info("ready: %s", line)
-        asked.wait()
+        wait()
     log.info("stopped")
 
 
-def stop_asked() -> threading.Event:
-    """An event that SIGTERM or SIGINT sets from now on; a second signal ends the process."""
-    asked = threading.Event()
+def stop_asked() -> Callable[[], None]:
+    """What returns when SIGTERM or SIGINT has come, from now on; a second signal ends the process.
+
+    A handler runs in the middle of whatever the main thread does. Logging there fails where a line is just being written, and
+    what came after it would be left out; an event may be held by its own `wait`. A simple queue is made to be put into.
+    """
+    asked: SimpleQueue[signal.Signals] = SimpleQueue()
+    came: list[int] = []
 
     def ask(number: int, _frame: FrameType | None) -> None:
-        if asked.is_set():
-            log.warning("hurrying: the next start does what is left")
-            os._exit(HURRIED)
-        log.info("stopping on %s: draining; a second signal hurries", signal.Signals(number).name)
-        asked.set()
+        if came:
+            try:
+                log.warning("hurrying: the next start does what is left")
+            finally:
+                os._exit(HURRIED)
+        came.append(number)
+        asked.put(signal.Signals(number))
+
+    def wait() -> None:
+        log.info("stopping on %s: draining; a second signal hurries", asked.get().name)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
-    return asked
+    return wait
 
 
 def whereabouts(program: Program) -> list[str]:

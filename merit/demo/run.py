@@ -53,9 +53,9 @@ def run(console: Console, *, assignments: int, seed: int, once: bool, elsewhere:
         if not once:
             show_way_on(console, url)
         if not once and not elsewhere:
-            asked = stop_asked()
+            wait = stop_asked()
             console.print("\nMerit goes on serving. Ctrl-C ends it and removes the demo's data.")
-            asked.wait()
+            wait()
     return ranked and outcome.complete
 
 

@@ -89,20 +89,6 @@ def test_one_table_in_trouble_holds_up_no_other(tmp_path: Path) -> None:
         assert merit.sql("SELECT Body FROM otel_logs") == [["kept"]]
 
 
-def test_spans_wait_for_a_table_that_questions_need_too(tmp_path: Path) -> None:
-    """The open traces are read from `workflows` when the first spans come: its absence is no fault of these."""
-    with driven(tmp_path, **FAST, MERIT_JOBS__DERIVE__INTERVAL_SECONDS="3600") as merit:
-        merit.sql("RENAME TABLE workflows TO hidden")
-        request, ids = a_trace()
-        assert post(merit.server, request).status_code == 200
-        eventually(lambda: "spans wait for the store" in ready(merit.server)["parts"]["journal"])
-
-        merit.sql("RENAME TABLE hidden TO workflows")
-
-        eventually(lambda: stored(merit) == ids)
-        assert 'merit_store_dead_letters_total{kind="spans"} 0.0' in merit.server.text("/metrics")
-
-
 def test_a_slow_store_is_waited_for_and_gets_everything_once(tmp_path: Path) -> None:
     with driven(tmp_path, **FAST) as merit:
         merit.sql("CREATE MATERIALIZED VIEW slow ENGINE = Null AS SELECT sleep(1.5) FROM otel_traces")

@@ -200,6 +200,22 @@ def test_spans_that_could_not_be_stored_are_not_derived(tables: Store, clock: Cl
     assert it.drain() == 0
 
 
+def test_spans_wait_for_a_table_that_questions_need_too(tables: Store, clock: Clock) -> None:
+    """The open traces are read from `workflows` when the first spans come: its absence is no fault of these."""
+    it = pipeline(tables, clock)
+    tables.command("RENAME TABLE workflows TO hidden")
+    try:
+        with pytest.raises(Unavailable):
+            send(it, job(1), clock)
+    finally:
+        tables.command("RENAME TABLE hidden TO workflows")
+
+    send(it, job(1), clock)
+    work(it, clock)
+
+    assert [row["status"] for row in rows_of(tables, "workflows")] == ["succeeded"]
+
+
 def test_a_trace_that_cannot_be_derived_harms_no_other(tables: Store, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     it = pipeline(tables, clock)
     dear = {"gen_ai.usage.cost": 8_999}

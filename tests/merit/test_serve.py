@@ -89,9 +89,9 @@ def test_wrong_settings_are_refused_before_anything_is_touched(tmp_path: Path) -
 DRAINING_FOR_LONG = """
 import time
 from merit.program import stop_asked
-asked = stop_asked()
+wait = stop_asked()
 print("up", flush=True)
-asked.wait()
+wait()
 print("draining", flush=True)
 time.sleep(60)
 """
@@ -108,3 +108,28 @@ def test_a_second_signal_hurries() -> None:
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(WAIT_SECONDS) == 130
+
+
+INTERRUPTED_WHILE_LOGGING = """
+import io, logging, signal
+from merit.program import stop_asked
+
+class Interrupted(io.RawIOBase):
+    left = [signal.SIGTERM]
+    def writable(self):
+        return True
+    def write(self, written):
+        if self.left:
+            signal.raise_signal(self.left.pop())
+        return len(written)
+
+wait = stop_asked()
+logging.basicConfig(stream=io.TextIOWrapper(io.BufferedWriter(Interrupted())), level="INFO")
+logging.info("a line")
+wait()
+"""
+
+
+def test_a_signal_that_comes_while_a_line_is_logged_is_not_lost() -> None:
+    command = [sys.executable, "-c", INTERRUPTED_WHILE_LOGGING]
+    assert subprocess.run(command, env=environment(), timeout=WAIT_SECONDS, check=False).returncode == 0

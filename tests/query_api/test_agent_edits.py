@@ -56,7 +56,7 @@ def test_agents_are_found_by_the_department_that_a_person_gave_them(api: TestCli
 @pytest.mark.parametrize(
     ("sent", "parameter"),
     [
-        ({}, "query"),
+        ({}, "body"),
         ({"nickname": ""}, "nickname"),
         ({"nickname": "x" * 201}, "nickname"),
         ({"nickname": 3}, "nickname"),
