@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from merit import alerts_cli, deadletters, tokens
+from merit import alerts_cli, deadletters, report_cli, tokens
 from merit.route_cli import route_app
 from merit.told import Config, told
 from merit.version import version
@@ -47,6 +47,7 @@ app.add_typer(deadletters.app, name="deadletter")
 app.add_typer(alerts_cli.app, name="alerts")
 app.add_typer(tokens.app, name="token")
 app.add_typer(route_app, name="route")
+app.command("report")(report_cli.report)
 
 
 def print_version(wanted: bool) -> None:

@@ -17,7 +17,7 @@ from exporters.notifications.messages import preview
 from exporters.notifications.settings import NotificationSettings, Route
 from exporters.store import Store
 from processors.errors import MeritError, NotTaken, Unavailable
-from processors.notifications import batch, delivered, failed, fits, outdated, reminders, sent, taken_up
+from processors.notifications import REPORT, batch, delivered, failed, fits, outdated, reminders, sent, taken_up
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Notifying:
     def _states(self, happened: list[Row], now: datetime) -> dict[str, list[Row]]:
         """What is not delivered yet, by route, with what is new written down."""
         since = min([now - 2 * NEWS, *(one["at"] for one in happened)])
-        known = states.notifications(self._store, since)
+        known = [row for row in states.notifications(self._store, since) if row["event"] != REPORT]
         told = {(row["route"], row["event_id"]) for row in known}
         due = now + timedelta(seconds=self._settings.group_seconds)
         news = [one for one in happened if now - one["at"] < NEWS or one["event"] == "reminder"]

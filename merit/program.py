@@ -30,6 +30,7 @@ from merit.match import Matching
 from merit.notify import Notifying
 from merit.pipeline import Pipeline
 from merit.registry import Registry
+from merit.reports import Reporting
 from merit.router import Router
 from merit.scheduler import Scheduler
 from merit.scoring import Scoring
@@ -222,11 +223,15 @@ def jobs_on(
 
 
 def notifying_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
-    """What tells people and programs of alerts; nothing if the settings name nobody."""
+    """What tells people and programs of alerts, and sends reports; nothing if the settings name nobody."""
     if not settings.exporters.notifications.routes:
         return []
     notifying = Notifying(store, settings.exporters.notifications, now)
-    return [Job("notify", timedelta(seconds=settings.jobs.notify.interval_seconds), notifying.run, notifying.hurry)]
+    every = [Job("notify", timedelta(seconds=settings.jobs.notify.interval_seconds), notifying.run, notifying.hurry)]
+    if any(route.reports for route in settings.exporters.notifications.routes):
+        reporting = Reporting(store, settings, now)
+        every.append(Job("reports", timedelta(seconds=settings.jobs.reports.interval_seconds), reporting.run, reporting.hurry))
+    return every
 
 
 def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], datetime]) -> list[Job]:

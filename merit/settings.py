@@ -57,6 +57,8 @@ class JobSettings(BaseModel):
     """Tells the live stream whose rank has changed; runs in every process, whether or not jobs are enabled."""
     notify: Schedule = Schedule(interval_seconds=5)
     """Tells people and programs of alerts, if `exporters.notifications.routes` names any."""
+    reports: Schedule = Schedule(interval_seconds=60)
+    """Sends reports that are due, if a route of `exporters.notifications.routes` wants any."""
     match: Schedule = Schedule(interval_seconds=5)
     """Finds the task of evaluations that came before it."""
     alerts: Schedule = Schedule(interval_seconds=15)

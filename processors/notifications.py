@@ -35,6 +35,9 @@ NOTIFICATIONS: Columns = {
 """What became of telling a route of something. `at`: when it happened; `key`: of the message that told it, or tries to;
 `next_at`: when it is tried next; `status`: waiting, sending, delivered, given_up."""
 
+REPORT = "report"
+"""The `event` of a report, which is no alert's; its `event_id` says which: `daily-report-2026-01-30`."""
+
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=5)
 

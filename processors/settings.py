@@ -10,6 +10,7 @@ from processors.cost_settings import CostSettings
 from processors.judging.settings import JudgeSettings
 from processors.objectives.objectives import ObjectiveSettings
 from processors.redact.settings import RedactSettings
+from processors.reports.settings import ReportSettings
 from processors.routing.settings import RoutingSettings
 from processors.scoring.settings import ScoringSettings
 
@@ -69,3 +70,5 @@ class ProcessorSettings(BaseModel):
     """How the next task is given out."""
     alerts: AlertSettings = AlertSettings()
     """When alerts are raised, and when nobody is told."""
+    reports: ReportSettings = ReportSettings()
+    """When the days of reports begin, and when they are sent."""

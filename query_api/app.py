@@ -33,6 +33,7 @@ from query_api import (
     overview,
     providers,
     rankings,
+    reports,
     routing_decisions,
     silences,
     stream,
@@ -48,6 +49,7 @@ from query_api.live import Live
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
 from query_api.questions import Keep, Now, Store, asker
+from query_api.recommendations import advice
 from query_api.routing import Routing
 from query_api.routing import routes as routing_routes
 from query_api.settings import QueryApiSettings
@@ -126,6 +128,7 @@ def create_app(
         routing_decisions.routes(ask, now),
         export.routes(ask, now, processors.scoring),
         stream.routes(live or nothing(now), settings, entrance),
+        reports.routes(ask, now, processors.reports, processors.scoring, advice(ask)),
         health.routes(store, condition),
         docs_page.routes(),
     ):

@@ -3,7 +3,7 @@
 import hmac
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -37,25 +37,30 @@ def webhook(name: str, to: Webhook, timeout_seconds: float) -> Carry:
     """POST of JSON, signed."""
 
     def carry(events: Sequence[Row], key: str, now: datetime) -> None:
-        body = json.dumps(document(events, key, name), ensure_ascii=False, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", KEY: key, SIGNATURE: signature(to.secret, body, now)}
-        url = to.url.get_secret_value()
-        try:
-            answer = requests.post(url, body, headers=headers, timeout=timeout_seconds, allow_redirects=False, stream=True)
-        except requests.ConnectTimeout:
-            raise NotTaken("cannot be reached in time") from None  # its own words name the address
-        except requests.ConnectionError as error:
-            if is_refused(error):
-                raise NotTaken("cannot be reached: the connection is refused") from None
-            raise Unavailable("the connection broke") from None
-        except requests.RequestException as error:
-            raise Unavailable(f"did not answer: {type(error).__name__}") from None
-        with answer:
-            if not 200 <= answer.status_code < 300:
-                wait = answer.headers.get("Retry-After", "")
-                raise NotTaken(f"answers {answer.status_code}", told_to_wait(wait, now) if wait else timedelta(0))
+        post(to, document(events, key, name), key, timeout_seconds, now)
 
     return carry
+
+
+def post(to: Webhook, said: Mapping[str, Any], key: str, timeout_seconds: float, now: datetime) -> None:
+    """Send JSON to a webhook, signed; raises NotTaken or Unavailable."""
+    body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json", KEY: key, SIGNATURE: signature(to.secret, body, now)}
+    url = to.url.get_secret_value()
+    try:
+        answer = requests.post(url, body, headers=headers, timeout=timeout_seconds, allow_redirects=False, stream=True)
+    except requests.ConnectTimeout:
+        raise NotTaken("cannot be reached in time") from None  # its own words name the address
+    except requests.ConnectionError as error:
+        if is_refused(error):
+            raise NotTaken("cannot be reached: the connection is refused") from None
+        raise Unavailable("the connection broke") from None
+    except requests.RequestException as error:
+        raise Unavailable(f"did not answer: {type(error).__name__}") from None
+    with answer:
+        if not 200 <= answer.status_code < 300:
+            wait = answer.headers.get("Retry-After", "")
+            raise NotTaken(f"answers {answer.status_code}", told_to_wait(wait, now) if wait else timedelta(0))
 
 
 def is_refused(error: requests.ConnectionError) -> bool:
@@ -78,15 +83,33 @@ def apprised(route: Route, url: SecretStr, timeout_seconds: float) -> Carry:
         title, body = message(events, route.title, route.body, key)
         worst = max((one["severity"] for one in events), key=list(reversed(KINDS)).index)
         over = all(one["event"] == "resolved" for one in events)
-        target = receiver(url)
-        assert target is not None
-        target.socket_connect_timeout = target.socket_read_timeout = timeout_seconds
-        carrying = apprise.Apprise()
-        carrying.add(target)
-        if not carrying.notify(body=body, title=title, notify_type="success" if over else KINDS[worst], body_format="text"):
-            raise NotTaken(f"{scheme_of(url)}:// did not take it, or cannot be reached")
+        notify(url, title, body, "success" if over else KINDS[worst], timeout_seconds)
 
     return carry
+
+
+def notify(
+    url: SecretStr, title: str, body: str, kind: str, timeout_seconds: float, form: str = "text", overflow: str = "upstream"
+) -> None:
+    """Hand a message to apprise; raises NotTaken if it could not deliver it.
+
+    Args:
+        url: the receiver.
+        title: of the message.
+        body: of the message.
+        kind: `info`, `success`, `warning` or `failure`.
+        timeout_seconds: how long the receiver may take.
+        form: what the body is: `text`, `markdown` or `html`.
+        overflow: what becomes of a body that is too long for the receiver: `upstream`, `truncate`.
+    """
+    target = receiver(url)
+    assert target is not None
+    target.socket_connect_timeout = target.socket_read_timeout = timeout_seconds
+    target.overflow_mode = overflow
+    carrying = apprise.Apprise()
+    carrying.add(target)
+    if not carrying.notify(body=body, title=title, notify_type=kind, body_format=form):
+        raise NotTaken(f"{scheme_of(url)}:// did not take it, or cannot be reached")
 
 
 def receiver(url: SecretStr) -> Any:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 
 from exporters.notifications import messages
 from processors.alerts.frames import SEVERITIES, Severity
+from processors.reports.periods import Kind
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 Template = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(messages.refuse_bad_template)]
@@ -47,8 +48,11 @@ class Route(BaseModel):
     """Instead: a program of your own."""
     severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = SEVERITIES
     """Only alerts of these severities."""
-    events: Annotated[tuple[Told, ...], Field(min_length=1)] = ("fired", "resolved", "reminder")
-    """Of what it is told: `fired` (also when an alert gets worse), `acknowledged`, `resolved`, `reminder`."""
+    events: tuple[Told, ...] = ("fired", "resolved", "reminder")
+    """Of what it is told: `fired` (also when an alert gets worse), `acknowledged`, `resolved`,
+    `reminder`. Empty: of no alerts."""
+    reports: tuple[Kind, ...] = ()
+    """Which reports it is sent: `daily`, `weekly`, `monthly`."""
     scope: dict[About, tuple[str, ...]] = {}
     """Only alerts about these: `{category: [coding, research]}`."""
     title: Template = messages.TITLE
@@ -69,11 +73,13 @@ class Route(BaseModel):
     def _one_receiver(self) -> Self:
         if (self.url is None) == (self.webhook is None):
             raise ValueError("needs one receiver: a url of apprise, or a webhook")
+        if not self.events and not self.reports:
+            raise ValueError("is told of nothing: name events, or reports")
         return self
 
 
 class NotificationSettings(BaseModel):
-    """Who is told of alerts."""
+    """Who is told of alerts, and sent reports."""
 
     model_config = CONFIG
 

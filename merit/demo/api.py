@@ -28,18 +28,27 @@ class Api:
 
     def get(self, path: str, **parameters: Any) -> Row:
         """One answer."""
-        return self._answer(path, f"?{urlencode(parameters)}", None, {})
+        answer: Row = self._answer(path, f"?{urlencode(parameters)}", None, {})
+        return answer
+
+    def text(self, path: str, **parameters: Any) -> str:
+        """One answer that is a text, for people."""
+        return self._bytes(path, f"?{urlencode(parameters)}", None, {}).decode()
 
     def post(self, path: str, body: bytes, kind: str) -> Row:
         """The answer to a body of the content type `kind`."""
-        return self._answer(path, "", body, {"Content-Type": kind})
+        answer: Row = self._answer(path, "", body, {"Content-Type": kind})
+        return answer
 
-    def _answer(self, path: str, query: str, body: bytes | None, headers: Mapping[str, str]) -> Row:
+    def _answer(self, path: str, query: str, body: bytes | None, headers: Mapping[str, str]) -> Any:
+        return json.loads(self._bytes(path, query, body, headers))
+
+    def _bytes(self, path: str, query: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
         told = {"Accept": "application/json", **self._shown, **headers}
         request = Request(f"{self.url}{path}{query}", body, told)  # noqa: S310 - checked above
         try:
             with urlopen(request, timeout=60) as reply:  # noqa: S310 - checked above
-                answer: Row = json.load(reply)
+                answer: bytes = reply.read()
         except HTTPError as error:
             with error:
                 kind = Unavailable if error.code in (429, 503) else Rejected
