@@ -23,6 +23,8 @@ class Progress(NamedTuple):
     """Tasks stored up to here have been scored."""
     evaluations_until: datetime = EPOCH
     """Tasks whose evaluations were stored up to here have been scored again."""
+    calls_until: datetime = EPOCH
+    """Model calls of steps stored up to here have been added up by task."""
     medians_until: int = 0
     """Tasks have been held against medians up to this version."""
     medians_from: date = NEVER
@@ -46,13 +48,19 @@ class Level(NamedTuple):
     """How they are read."""
     seconds: int
     """How long a span is."""
+    question: str = "rolled_up"
+    """Of what: the questions `store_…` adds them up, `drop_…` drops those that are no more."""
 
 
 MINUTES = Level("agent_minutely", "agent_minutes", 60)
 HOURS = Level("agent_hourly", "agent_hours", 3600)
 DAYS = Level("agent_daily", "agent_days", 86_400)
 TASKS = "task_measures"
-"""What sums are made of in the end."""
+"""What sums of tasks are made of in the end."""
+MODEL_HOURS = Level("model_hourly", "model_hours", 3600, "rolled_up_calls")
+MODEL_DAYS = Level("model_daily", "model_days", 86_400, "rolled_up_calls")
+CALLS = "call_measures"
+"""What sums of model calls are made of."""
 
 
 def progress(store: Store) -> Progress | None:
@@ -63,7 +71,7 @@ def progress(store: Store) -> Progress | None:
 
 def store_progress(store: Store, it: Progress) -> None:
     """Remember how far scoring has come."""
-    times = ("tasks_until", "evaluations_until", "hourly_until", "daily_until")
+    times = ("tasks_until", "evaluations_until", "calls_until", "hourly_until", "daily_until")
     types: dict[str, Any] = {name: pl.Datetime("ms", "UTC") for name in times}
     types |= {"medians_until": pl.UInt64, "version": pl.UInt64, "medians_from": pl.Date, "scoring": pl.String, "id": pl.UInt8}
     store.insert("scoring_progress", pl.DataFrame([{"id": 0, **it._asdict()}], schema_overrides=types))
@@ -156,19 +164,19 @@ def roll_up(
 
     Args:
         store: where both are.
-        source: a view: of tasks, minutes or hours.
+        source: a view: of tasks or calls, minutes or hours.
         into: the level of the sums.
         since: from where.
         until: up to where.
-        done: only groups in which a task was scored after this version.
+        done: only groups in which something changed after this version.
         version: of the sums.
-        everything: all groups, whatever was scored.
+        everything: all groups, whatever changed.
     """
     asked = {"source": source, "into": into.table, "present": into.view, "width": into.seconds}
     asked |= {"since": since, "until": until, "done": done, "version": version, "everything": everything}
-    store.command(question("roll_up"), asked)
+    store.command(question(f"store_{into.question}"), asked)
     if not everything:
-        store.command(question("drop_rolled_up"), asked)
+        store.command(question(f"drop_{into.question}"), asked)
 
 
 def placed(found: pl.DataFrame) -> pl.DataFrame:
@@ -179,6 +187,11 @@ def placed(found: pl.DataFrame) -> pl.DataFrame:
 def scored_since(store: Store, done: int) -> tuple[datetime, datetime] | None:
     """From when until when tasks began that were scored after version `done`; None if none were."""
     found = store.query(question("scored_since"), {"done": done})
+    return minutes_of(found)
+
+
+def minutes_of(found: pl.DataFrame) -> tuple[datetime, datetime] | None:
+    """From the first minute to the end of the last; None if there are none."""
     return (found["since"].item(), found["until"].item() + timedelta(minutes=1)) if len(found) else None
 
 

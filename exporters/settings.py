@@ -24,7 +24,7 @@ class Retention(BaseModel):
     nodes: Days = 30
     """`nodes`."""
     tasks: Days = 395
-    """`tasks`, their scores, `workflows`: 13 months."""
+    """`tasks`, their scores and model calls, `workflows`: 13 months."""
     evaluations: Days = 395
     """`evaluations` and `judgements`: 13 months."""
     alerts: Days = 395
@@ -32,7 +32,7 @@ class Retention(BaseModel):
     decisions: Days = 395
     """`routing_decisions` and `routing_outcomes`: 13 months."""
     rollups: Days = 395
-    """Sums by hour and by day: 13 months."""
+    """Sums of tasks and of model calls by hour and by day: 13 months."""
     minutes: Annotated[int, Field(ge=3, le=20_000)] = 3
     """Sums by minute, which are read for the newest hours only."""
 

@@ -13,7 +13,7 @@ from time import monotonic
 
 import polars as pl
 
-from exporters import scores
+from exporters import calls, scores
 from exporters.scores import NEVER, Progress
 from exporters.store import Store
 from merit.sums import add_up, boundaries
@@ -22,6 +22,8 @@ from processors.scoring.settings import ScoringSettings
 
 AT_ONCE = 20_000
 """Tasks scored together."""
+STEPS_AT_ONCE = 200_000
+"""Steps whose calls are added up together."""
 OVERLAP = timedelta(seconds=15)
 """A row may become readable this long after the time at which it was stored."""
 PARTS = 5
@@ -54,6 +56,7 @@ class Scoring:
         self._known: Progress | None = None
         self._medians_at: datetime | None = None
         self._judged: tuple[datetime, int] | None = None
+        self._taken: tuple[datetime, int] | None = None
 
     def run(self) -> int:
         """What there is to do, if scoring has not had more than its part of the time; how many tasks were scored."""
@@ -91,9 +94,13 @@ class Scoring:
                 count += scored
                 if self._hurried.is_set() or monotonic() > deadline:
                     break
-            if anew or self._version > begun or boundaries(self._progress, self._now()) != self._progress:
+            worked = self._version > begun
+            if anew or worked:
+                after = before.evaluations_until - OVERLAP
+                calls.judge_calls(self._store, before.version, after, self._next_version())
+            if anew or worked or boundaries(self._progress, self._now()) != self._progress:
                 self._progress = add_up(self._store, self._progress, before.version, self._next_version(), self._now())
-            if self._progress != before or self._version > begun + 1:
+            if self._progress != before or worked:
                 self._progress = self._progress._replace(version=self._version)
                 scores.store_progress(self._store, self._progress)
             self._known = self._progress
@@ -110,7 +117,8 @@ class Scoring:
 
     def _step(self) -> int | None:
         """Do what is next; how many tasks were scored by it, None if there is nothing to do."""
-        for step in (self._score_changed, self._score_judged, self._work_out_medians, self._score_outdated):
+        steps = (self._score_changed, self._score_judged, self._take_calls, self._work_out_medians, self._score_outdated)
+        for step in steps:
             scored = step()
             if scored is not None:
                 return scored
@@ -149,6 +157,17 @@ class Scoring:
         self._score(tasks, scores.judgements_of_rejudged(self._store, after, until))
         self._progress = self._progress._replace(evaluations_until=max(until, self._progress.evaluations_until))
         return tasks.height
+
+    def _take_calls(self) -> int | None:
+        """Add up model calls by task, of steps that have been stored."""
+        after = self._progress.calls_until - OVERLAP
+        found = calls.next_nodes(self._store, after, STEPS_AT_ONCE)
+        if found[1] == 0 or found == self._taken:
+            return None
+        until, self._taken = found[0], found
+        calls.take_calls(self._store, after, until, self._next_version())
+        self._progress = self._progress._replace(calls_until=max(until, self._progress.calls_until))
+        return 0
 
     def _work_out_medians(self) -> int | None:
         """Work out what is usual on the days for which it may have changed: at once for days that have begun, else hourly."""

@@ -1,5 +1,7 @@
 """Adds up scored tasks by agent: by the minute for the newest hours, by the hour and by the day for what is older.
 
+Model calls are added up likewise, of rows that `exporters.calls` has made of each task.
+
 So one task more in a busy hour costs adding up its agent's minute, not the hour. An agent's minute (hour, day) is added up
 again, from the tasks themselves, when a task in it was scored. What lies before a boundary is read from the coarser sums:
 these are stored before the boundary is moved, so that a reader finds all of them on one side or the other.
@@ -8,7 +10,8 @@ these are stored before the boundary is moved, so that a reader finds all of the
 from datetime import datetime, timedelta
 
 from exporters import scores
-from exporters.scores import DAYS, HOURS, MINUTES, TASKS, Progress
+from exporters.calls import taken_since
+from exporters.scores import CALLS, DAYS, HOURS, MINUTES, MODEL_DAYS, MODEL_HOURS, TASKS, Progress
 from exporters.store import Store
 
 LINGER = timedelta(hours=1)
@@ -48,7 +51,22 @@ def add_up(store: Store, progress: Progress, done: int, version: int, now: datet
         if since < daily:
             end = min(scores.whole_day(until) + timedelta(days=1), daily)
             scores.roll_up(store, HOURS.view, DAYS, scores.whole_day(since), end, done, version)
+    add_up_calls(store, progress, done, version)
     return fold(store, progress, version, now)
+
+
+def add_up_calls(store: Store, progress: Progress, done: int, version: int) -> None:
+    """Bring the sums of model calls up to date; those of the newest hours are read task by task."""
+    touched = taken_since(store, done)
+    if touched is None:
+        return
+    since, until = touched
+    if since < progress.hourly_until:
+        end = min(scores.whole_hour(until) + timedelta(hours=1), progress.hourly_until)
+        scores.roll_up(store, CALLS, MODEL_HOURS, scores.whole_hour(since), end, done, version)
+    if since < progress.daily_until:
+        end = min(scores.whole_day(until) + timedelta(days=1), progress.daily_until)
+        scores.roll_up(store, MODEL_HOURS.view, MODEL_DAYS, scores.whole_day(since), end, done, version)
 
 
 def fold(store: Store, progress: Progress, version: int, now: datetime) -> Progress:
@@ -59,6 +77,8 @@ def fold(store: Store, progress: Progress, version: int, now: datetime) -> Progr
     since, until = progress.hourly_until, ahead.hourly_until
     source = TASKS if now - since > LONG_AGO else MINUTES.view
     scores.roll_up(store, source, HOURS, since, until, 0, version, everything=True)
+    scores.roll_up(store, CALLS, MODEL_HOURS, since, until, 0, version, everything=True)
     if ahead.daily_until > progress.daily_until:
-        scores.roll_up(store, HOURS.view, DAYS, progress.daily_until, ahead.daily_until, 0, version, everything=True)
+        for hours, days in ((HOURS, DAYS), (MODEL_HOURS, MODEL_DAYS)):
+            scores.roll_up(store, hours.view, days, progress.daily_until, ahead.daily_until, 0, version, everything=True)
     return ahead

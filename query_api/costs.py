@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from query_api.answers import Answer, rows
+from query_api.calls import of_calls
 from query_api.filters import ChosenAgents, Paged, Traced
-from query_api.pages import MONTH, choice, in_order
+from query_api.pages import MONTH, in_order
 from query_api.questions import Ask, Now
 
 GroupBy = Literal["agent", "model", "provider", "category", "department", "service", "user", "day"]
@@ -72,8 +73,8 @@ def routes(ask: Ask, now: Now) -> APIRouter:
     @router.get("/v1/costs", response_model=Costs, summary="What was spent")
     def costs(question: Annotated[CostQuestion, Query()]) -> Any:
         """Cost and tokens of the steps that match. Without `since`, `window` or `trace_id` of the last 30 days."""
-        chosen = choice(question, now(), MONTH)
-        page = in_order(ask, "costs", question, chosen | {"group_by": question.group_by})
+        chosen = of_calls(question, now(), MONTH, question.group_by)
+        page = in_order(ask, "costs", question, chosen)
         total = rows(ask("costs", chosen | {"group_by": "", "limit": 1, "offset": 0}, 1))
         return {
             "group_by": question.group_by,

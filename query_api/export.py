@@ -12,12 +12,13 @@ from pydantic import Field
 
 from processors.scoring.settings import ScoringSettings
 from query_api.answers import Answer, Node, Task
+from query_api.calls import of_calls
 from query_api.costs import ChosenCosts, SpentBy
 from query_api.export_formats import FORMATS, Format
 from query_api.filters import Question
 from query_api.marks import SHOWN, marks_of_steps, marks_of_tasks
 from query_api.nodes import ChosenNodes
-from query_api.pages import MONTH, choice, newest_parts
+from query_api.pages import MONTH, newest_parts
 from query_api.questions import Ask, Now
 from query_api.rankings import ChosenRanking, Ranked, whole
 from query_api.tasks import ChosenTasks
@@ -90,7 +91,7 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     def costs(question: Annotated[CostExport, Query()]) -> StreamingResponse:
         """What /v1/costs answers by group, as a file, the dearest first. Without a window or `trace_id` of the last 30 days."""
         most = min(question.limit, MOST_GROUPS)
-        asked = choice(question, now(), MONTH) | {"group_by": question.group_by, "limit": most, "offset": 0}
+        asked = of_calls(question, now(), MONTH, question.group_by) | {"limit": most, "offset": 0}
         return file("costs", question, SpentBy, iter([ask("costs", asked, most)]), now())
 
     return router

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from processors.health import CALLS_WITHIN, LEAST_CALLS, health
 from query_api.answers import Answer, Health, rows
+from query_api.calls import of_calls
 from query_api.filters import ChosenAgents, Paged, bound
 from query_api.measures import Measures
-from query_api.pages import MONTH, choice, in_order
+from query_api.pages import MONTH, in_order
 from query_api.questions import Ask, Now
-from query_api.work_scores import Judged, with_judgements
+from query_api.work_scores import Judged
 
 
 class ModelQuestion(ChosenAgents, Paged):
@@ -47,10 +48,9 @@ def routes(ask: Ask, now: Now) -> APIRouter:
     def models(question: Annotated[ModelQuestion, Query()]) -> Any:
         """Calls, success, duration, tokens and cost by model. Without a window over the last 30 days."""
         moment = now()
-        parameters = choice(question, moment, MONTH) | {"group_by": "model", "lately": bound(moment - CALLS_WITHIN)}
+        parameters = of_calls(question, moment, MONTH, "model") | {"lately": bound(moment - CALLS_WITHIN)}
         page = in_order(ask, "model_calls", question, parameters, of="models")
-        judged = with_judgements(page.frame, ask, parameters)
-        frame = judged.with_columns(pl.col("group").alias("model"), health("calls_lately", "failed_lately", LEAST_CALLS))
+        frame = page.frame.with_columns(pl.col("group").alias("model"), health("calls_lately", "failed_lately", LEAST_CALLS))
         return {"models": rows(frame), "next_cursor": page.next_cursor}
 
     return router

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from processors.health import CALLS_WITHIN, LEAST_CALLS, health, weight
 from query_api.answers import Answer, Health, rows
+from query_api.calls import of_calls
 from query_api.filters import ChosenAgents, Paged, bound
 from query_api.measures import Measures
-from query_api.pages import MONTH, choice, cut, offset_of
+from query_api.pages import MONTH, cut, offset_of
 from query_api.questions import Ask, Now
-from query_api.work_scores import Judged, with_judgements
+from query_api.work_scores import Judged
 
 MOST_PROVIDERS = 1_000
 
@@ -55,13 +56,10 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         Without a window over the last 30 days; health is always that of now.
         """
         moment, offset = now(), offset_of("providers", question)
-        parameters = choice(question, moment, MONTH) | {"group_by": "provider", "lately": bound(moment - CALLS_WITHIN)}
+        parameters = of_calls(question, moment, MONTH, "provider") | {"lately": bound(moment - CALLS_WITHIN)}
         every = ask("model_calls", parameters | {"limit": MOST_PROVIDERS, "offset": 0}, MOST_PROVIDERS)
-        weighed = (
-            with_judgements(every, ask, parameters)
-            .with_columns(pl.col("group").alias("provider"), health("calls_lately", "failed_lately", LEAST_CALLS))
-            .with_columns(weight("health", "succeeded", "calls"))
-        )
+        told = every.with_columns(pl.col("group").alias("provider"), health("calls_lately", "failed_lately", LEAST_CALLS))
+        weighed = told.with_columns(weight("health", "succeeded", "calls"))
         page = cut("providers", question, weighed.slice(offset, question.limit + 1), offset)
         return {"providers": rows(page.frame), "next_cursor": page.next_cursor}
 

@@ -74,10 +74,3 @@ def with_scores(
     scores = work_scores(ask, question, period, settings, by, **more).rename({"group": name}).drop("segment")
     joined = frame.join(scores.cast({name: pl.String}), on=name, how="left", maintain_order="left")
     return joined.with_columns(pl.col("rated_tasks").fill_null(0))
-
-
-def with_judgements(frame: pl.DataFrame, ask: Ask, parameters: dict[str, Any]) -> pl.DataFrame:
-    """`frame`, by `group`, a model or a provider, with how good the tasks were judged in which it was called."""
-    scores = ask("call_scores", parameters | {"profile": PROFILE, "limit": MOST_ROWS}, MOST_ROWS)
-    joined = frame.join(scores.cast({"group": pl.String}), on="group", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("rated_tasks").fill_null(0))

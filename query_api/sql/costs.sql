@@ -8,29 +8,21 @@ SELECT
         {group_by:String} = 'department', toString(department),
         {group_by:String} = 'service', toString(service_name),
         {group_by:String} = 'user', user_id,
-        {group_by:String} = 'day', toString(toDate(started_at)),
+        {group_by:String} = 'day', toString(toDate(at)),
         '') AS group,
-    sum(n.cost_usd) AS cost_usd,
-    countIf(operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')) AS calls,
-    sum(ifNull(n.input_tokens, 0)) AS input_tokens,
-    sum(ifNull(n.output_tokens, 0)) AS output_tokens,
-    sum(ifNull(n.cached_input_tokens, 0)) AS cached_input_tokens,
-    sum(ifNull(n.cache_write_tokens, 0)) AS cache_write_tokens,
-    sum(ifNull(n.reasoning_tokens, 0)) AS reasoning_tokens,
-    countIf(unpriced) AS unpriced_calls
-FROM nodes AS n FINAL
-WHERE started_at >= {since:DateTime64(9)}
-  AND started_at < {until:DateTime64(9)}
-  AND (empty({trace_id:Array(String)}) OR trace_id IN {trace_id:Array(String)})
-  AND (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
-  AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
-  AND (empty({model:Array(String)}) OR model IN {model:Array(String)})
-  AND (empty({provider:Array(String)}) OR provider IN {provider:Array(String)})
-  AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
-  AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
-  AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})
-  AND (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
-       OR isNotNull(n.input_tokens) OR isNotNull(n.output_tokens) OR isNotNull(n.cost_usd) OR unpriced)
+    sum(work.cost_usd) AS cost_usd,
+    sum(work.calls) AS calls,
+    sum(work.input_tokens) AS input_tokens,
+    sum(work.output_tokens) AS output_tokens,
+    sum(work.cached_input_tokens) AS cached_input_tokens,
+    sum(work.cache_write_tokens) AS cache_write_tokens,
+    sum(work.reasoning_tokens) AS reasoning_tokens,
+    sum(work.unpriced_calls) AS unpriced_calls
+FROM model_work(
+    since = {since:DateTime64(9)}, until = {until:DateTime64(9)}, cuts = {cuts:Array(DateTime64(9))}, by_task = {by_task:Bool},
+    trace_id = {trace_id:Array(String)}, user_id = {user_id:Array(String)}, agent_id = {agent_id:Array(String)},
+    category = {category:Array(String)}, model = {model:Array(String)}, provider = {provider:Array(String)},
+    department = {department:Array(String)}, service = {service:Array(String)}) AS work
 GROUP BY group
 ORDER BY if({group_by:String} = 'day', group, '') DESC, ifNull(cost_usd, -1) DESC, group
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}

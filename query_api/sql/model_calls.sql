@@ -1,37 +1,41 @@
--- How do model calls fare, by model or by provider?
+-- How do model calls fare, by model or by provider, and how good was the work in which they were made? A task counts once for
+-- each. Sketches hold durations, which know no more of the largest of few than their number; so that is kept besides.
+WITH
+    {group_by:String} = 'model' AS by_model,
+    if(by_model, notEmpty({provider:Array(String)}), notEmpty({model:Array(String)})) AS of_pair
 SELECT
-    if({group_by:String} = 'model', toString(n.model), toString(n.provider)) AS group,
-    arraySort(groupUniqArrayIf(100)(toString(n.provider), n.provider != '')) AS providers,
-    arraySort(groupUniqArrayIf(100)(toString(n.model), n.model != '')) AS models,
-    uniqExact(n.agent_id) AS agents,
-    uniqExact(n.task_id) AS tasks,
-    count() AS calls,
-    countIf(success) AS succeeded,
+    if(by_model, toString(work.model), toString(work.provider)) AS group,
+    arraySort(groupUniqArrayIf(100)(toString(work.provider), work.provider != '')) AS providers,
+    arraySort(groupUniqArrayIf(100)(toString(work.model), work.model != '')) AS models,
+    uniqExact(work.agent_id) AS agents,
+    sum(multiIf(of_pair, work.pair_tasks, by_model, work.model_tasks, work.provider_tasks)) AS tasks,
+    sum(multiIf(of_pair, work.pair_rated, by_model, work.model_rated, work.provider_rated)) AS rated_tasks,
+    sum(multiIf(of_pair, work.pair_quality, by_model, work.model_quality, work.provider_quality)) / nullIf(rated_tasks, 0) AS quality,
+    sum(work.calls) AS calls,
+    sum(work.succeeded) AS succeeded,
     calls - succeeded AS failed,
     succeeded / calls AS success_rate,
-    quantileExactInclusive(0.5)(n.duration_seconds) AS p50_duration_seconds,
-    quantileExactInclusive(0.95)(n.duration_seconds) AS p95_duration_seconds,
-    sum(ifNull(n.input_tokens, 0)) AS input_tokens,
-    sum(ifNull(n.output_tokens, 0)) AS output_tokens,
-    sum(ifNull(n.cached_input_tokens, 0)) AS cached_input_tokens,
-    sum(ifNull(n.reasoning_tokens, 0)) AS reasoning_tokens,
-    sum(n.cost_usd) AS cost_usd,
-    countIf(unpriced) AS unpriced_calls,
-    min(started_at) AS first_seen,
-    max(started_at) AS last_seen,
-    countIf(started_at >= {lately:DateTime64(9)}) AS calls_lately,
-    countIf(NOT success AND started_at >= {lately:DateTime64(9)}) AS failed_lately
-FROM nodes AS n FINAL
-WHERE operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
-  AND started_at >= {since:DateTime64(9)}
-  AND started_at < {until:DateTime64(9)}
-  AND (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
-  AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
-  AND (empty({model:Array(String)}) OR model IN {model:Array(String)})
-  AND (empty({provider:Array(String)}) OR provider IN {provider:Array(String)})
-  AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
-  AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
-  AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})
+    quantilesDDMerge(0.005, 0.5, 0.95)(work.durations) AS usual,
+    min(work.duration_least) AS least,
+    max(work.duration_most) AS most,
+    least(most, greatest(least, usual[1])) AS p50_duration_seconds,
+    if(calls < 20, most, least(most, greatest(least, usual[2]))) AS p95_duration_seconds,
+    sum(work.input_tokens) AS input_tokens,
+    sum(work.output_tokens) AS output_tokens,
+    sum(work.cached_input_tokens) AS cached_input_tokens,
+    sum(work.reasoning_tokens) AS reasoning_tokens,
+    sum(work.cost_usd) AS cost_usd,
+    sum(work.unpriced_calls) AS unpriced_calls,
+    min(work.first_started) AS first_seen,
+    max(work.last_started) AS last_seen,
+    sumIf(work.calls, work.first_started >= {lately:DateTime64(9)}) AS calls_lately,
+    sumIf(work.calls - work.succeeded, work.first_started >= {lately:DateTime64(9)}) AS failed_lately
+FROM model_work(
+    since = {since:DateTime64(9)}, until = {until:DateTime64(9)}, cuts = {cuts:Array(DateTime64(9))}, by_task = {by_task:Bool},
+    trace_id = {trace_id:Array(String)}, user_id = {user_id:Array(String)}, agent_id = {agent_id:Array(String)},
+    category = {category:Array(String)}, model = {model:Array(String)}, provider = {provider:Array(String)},
+    department = {department:Array(String)}, service = {service:Array(String)}) AS work
+WHERE is_call
 GROUP BY group
 ORDER BY calls DESC, group
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}

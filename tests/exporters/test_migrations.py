@@ -82,7 +82,7 @@ def test_retention_is_as_the_settings_say_and_follows_them(database: Database) -
 
     set_retention(database, Retention(spans=7, nodes=8, tasks=9))
 
-    nine = dict.fromkeys(("tasks", "workflows", "task_scores", "medians"), 9)
+    nine = dict.fromkeys(("tasks", "workflows", "task_scores", "task_calls", "medians"), 9)
     assert ttls(database) == kept | {"otel_traces": 7, "otel_traces_trace_id_ts": 7, "nodes": 8} | nine
     assert set(ttls(database)) == set(RETENTION_OF)
 

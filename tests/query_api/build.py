@@ -7,7 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from exporters.calls import take_calls
 from exporters.store import Store
+from exporters.traces import EPOCH
 from processors.agents import AGENTS, EDITS
 from processors.evaluations import EVALUATIONS
 from processors.frames import NODES, SPANS, TASKS, WORKFLOWS
@@ -163,6 +165,15 @@ def put(store: Store, table: str, rows: Iterable[Row]) -> None:
     """Store `rows` in `table`."""
     store.insert(table, frame(rows, COLUMNS[table]))
 
+
+def put_calls(store: Store, rows: Iterable[Row]) -> None:
+    """Store `rows` as nodes, and have their model calls added up by task, as scoring would."""
+    put(store, "nodes", rows)
+    take_calls(store, EPOCH, FAR, version=1)
+
+
+FAR = NOW.replace(year=2100)
+"""After whatever the store's own clock says."""
 
 COLUMNS = {
     "agents": AGENTS,

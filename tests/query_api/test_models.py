@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from exporters.store import Store
 from query_api.work_scores import NOTHING
 from tests.builders import Row
-from tests.query_api.build import NOW, node, put, task, tool
+from tests.query_api.build import NOW, node, put, put_calls, task, tool
 
 
 def test_a_model_is_measured_over_its_calls_whatever_the_task(api: TestClient, tables: Store) -> None:
@@ -19,7 +19,7 @@ def test_a_model_is_measured_over_its_calls_whatever_the_task(api: TestClient, t
         node(1, 3, duration_seconds=2.0, success=False, provider="azure", cost_usd=None, unpriced=True),
         node(2, 2, duration_seconds=4.0, agent_id="b", cached_input_tokens=40, reasoning_tokens=3),
     ]
-    put(tables, "nodes", [*mini, node(2, 3, model="gpt-5", cost_usd=Decimal("0.02")), tool(1, 9)])
+    put_calls(tables, [*mini, node(2, 3, model="gpt-5", cost_usd=Decimal("0.02")), tool(1, 9)])
     answer = api.get("/v1/models").json()
     assert [row["model"] for row in answer["models"]] == ["gpt-4o-mini", "gpt-5"]
     assert answer["models"][0] == {
@@ -33,8 +33,8 @@ def test_a_model_is_measured_over_its_calls_whatever_the_task(api: TestClient, t
         "succeeded": 2,
         "failed": 1,
         "success_rate": pytest.approx(2 / 3),
-        "p50_duration_seconds": 2.0,
-        "p95_duration_seconds": pytest.approx(3.8),  # between 2 and 4 s, nine tenths of the way
+        "p50_duration_seconds": pytest.approx(2.0, rel=0.005),
+        "p95_duration_seconds": 4.0,  # nineteen in twenty of three are all three
         "input_tokens": 300,
         "output_tokens": 30,
         "cached_input_tokens": 40,
@@ -65,7 +65,7 @@ def test_a_provider_is_told_by_its_calls_of_the_last_minutes(api: TestClient, ta
         *lately(300, 20, 5, provider="aws"),
         *lately(400, 19, 19, provider="google"),
     ]
-    put(tables, "nodes", [*well, *now])
+    put_calls(tables, [*well, *now])
     found = {row["provider"]: row for row in api.get("/v1/providers").json()["providers"]}
     health = {name: (row["health"]["status"], row["health"]["error_rate"]) for name, row in found.items()}
     assert health == {"openai": ("healthy", 0), "azure": ("failing", 0.45), "aws": ("degraded", 0.25), "google": (None, 1.0)}
@@ -76,7 +76,7 @@ def test_a_provider_is_told_by_its_calls_of_the_last_minutes(api: TestClient, ta
 
 
 def test_weights_are_those_of_all_providers_on_every_page(api: TestClient, tables: Store) -> None:
-    put(tables, "nodes", [node(n, provider=f"p{n}") for n in range(4)])
+    put_calls(tables, [node(n, provider=f"p{n}") for n in range(4)])
     first = api.get("/v1/providers?limit=3").json()
     second = api.get("/v1/providers", params={"limit": 3, "cursor": first["next_cursor"]}).json()
     rows = first["providers"] + second["providers"]
@@ -121,7 +121,7 @@ def test_a_department_is_measured_over_its_tasks(api: TestClient, tables: Store)
 )
 def test_filters_choose(api: TestClient, tables: Store, route: str, query: str) -> None:
     other = {"agent_id": "b", "category": "coding", "department": "sales", "service_name": "web", "user_id": "u"}
-    put(tables, "nodes", [node(1, started_at=NOW - timedelta(hours=2)), node(2, model="gpt-5", provider="aws", **other)])
+    put_calls(tables, [node(1, started_at=NOW - timedelta(hours=2)), node(2, model="gpt-5", provider="aws", **other)])
     put(tables, "tasks", [task(1, started_at=NOW - timedelta(hours=2)), task(2, models=["gpt-5"], **other)])
     (row,) = api.get(f"/v1/{route}?{query}").json()[route]
     assert row["tasks"] == 1

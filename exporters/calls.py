@@ -1,0 +1,32 @@
+"""What scoring reads and stores of model calls: by task, minute, model and provider."""
+
+from datetime import datetime
+
+from exporters.scores import minutes_of, stamp
+from exporters.store import Store
+from exporters.traces import question
+
+PROFILE = "default"
+"""The weights by which the quality of models is shown."""
+
+
+def next_nodes(store: Store, after: datetime, most: int) -> tuple[datetime, int]:
+    """Until when about `most` steps were stored after, and how many they are."""
+    until, count = store.query(question("next_nodes"), {"after": stamp(after), "most": most}).row(0)
+    return until, count
+
+
+def take_calls(store: Store, after: datetime, until: datetime, version: int) -> None:
+    """Add up the calls of the traces of which steps were stored in this time, whole traces at a time."""
+    store.command(question("take_calls"), {"after": stamp(after), "until": stamp(until), "version": version})
+
+
+def judge_calls(store: Store, done: int, after: datetime, version: int) -> None:
+    """Write down how good tasks were judged that were scored after version `done`; what was said may be taken back."""
+    asked = {"done": done, "after": stamp(after), "version": version, "profile": PROFILE}
+    store.command(question("judge_calls"), asked)
+
+
+def taken_since(store: Store, done: int) -> tuple[datetime, datetime] | None:
+    """From when until when calls were made that changed after version `done`; None if none did."""
+    return minutes_of(store.query(question("taken_since"), {"done": done}))
