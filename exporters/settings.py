@@ -51,6 +51,9 @@ class ClickHouseSettings(BaseModel):
     """Days that ClickHouse keeps the tables about itself (`system.query_log` and its like) if nobody has set another bound."""
     query_seconds: Annotated[float, Field(gt=0)] = 30
     """A query that takes longer is ended."""
+    memory_mib: Annotated[int, Field(ge=512)] = 1536
+    """What the embedded engine may take for queries, inserts, merges and caches, all together. What would need more is ended,
+    or waits: rows in the journal, merges in the background. A server has a limit of its own."""
 
     @field_validator("dsn")
     @classmethod

@@ -192,7 +192,11 @@ class Store:
         if self._lock:
             with translated("open the store", self._errors):
                 return clickhouse_connect.get_client(
-                    interface="chdb", path=str(self._lock.folder), database=database, settings=session
+                    interface="chdb",
+                    path=str(self._lock.folder),
+                    database=database,
+                    settings=session,
+                    chdb_options=engine_options(self._settings.memory_mib << 20),
                 )
         url = urlsplit(self._dsn)
         secure = url.scheme == "clickhouses"
@@ -210,6 +214,17 @@ class Store:
                 connect_timeout=CONNECT_SECONDS,
                 send_receive_timeout=ceil(self._settings.query_seconds) + OVERTIME_SECONDS,
             )
+
+
+def engine_options(memory: int) -> dict[str, int]:
+    """How the embedded engine stays within so many bytes: its own defaults are nine tenths of the machine, and 5 GiB a cache."""
+    return {
+        "max_server_memory_usage": memory,
+        "merges_mutations_memory_usage_soft_limit": memory // 2,
+        "mark_cache_size": memory // 16,
+        "index_mark_cache_size": memory // 16,
+        "query_condition_cache_size": memory // 64,
+    }
 
 
 class Handle:

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 TRACES_AT_ONCE = 2_000
 """Stored traces derived together."""
+SPANS_AT_ONCE = 65_536
+"""Spans in memory derived together: what that takes besides is some 4 KB a span. Those of one trace are never parted."""
 MOST_CULPRITS = 10
 """More traces than these that cannot be derived, of one batch, are no fault of the traces."""
 
@@ -238,7 +240,9 @@ class Pipeline:
 
     def _portions(self, due: Due) -> Iterator[tuple[pl.DataFrame, list[str]]]:
         """Readings of the traces that are due, and which traces were derived before."""
-        yield due.held, due.again
+        again = pl.Series(due.again, dtype=pl.String)
+        for held in by_trace(due.held, SPANS_AT_ONCE):
+            yield held, again.filter(again.is_in(held["TraceId"].unique().implode())).to_list()
         for start in range(0, len(due.stored), TRACES_AT_ONCE):
             some = due.stored[start : start + TRACES_AT_ONCE]
             yield self._read_back(some), some
@@ -279,6 +283,17 @@ class Pipeline:
             self._instruments.derived(len(rows), table=table)
         self._tell(tasks)
         return derived.waiting
+
+
+def by_trace(readings: pl.DataFrame, most: int) -> Iterator[pl.DataFrame]:
+    """Readings in portions of whole traces, of some `most` spans each."""
+    if len(readings) <= most:
+        yield readings
+        return
+    counts = readings.group_by("TraceId", maintain_order=True).agg(spans=pl.len())
+    portions = counts.select("TraceId", portion=pl.col("spans").cum_sum() // most)
+    for ids in portions.partition_by("portion", maintain_order=True):
+        yield readings.filter(pl.col("TraceId").is_in(ids["TraceId"].implode()))
 
 
 def by_root(phase: Phase, readings: pl.DataFrame) -> list[tuple[Phase, pl.DataFrame]]:

@@ -80,7 +80,7 @@ class Program:
         self._redactor = Redactor(settings.processors.redact)
         self.router = Router(self.store, settings.processors.routing, now)
         every = jobs_on(self.store, self.pipeline, settings, now, self._itself) if settings.jobs.enabled else []
-        learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.refresh, follows=True)
+        learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.run, follows=True)
         self.scheduler = Scheduler(
             [*every, learn, *telling_on(self.store, self.live, settings, now)], instruments, self.store.changes
         )

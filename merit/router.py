@@ -9,6 +9,7 @@ expired leave no trace, and every replica comes to know the same.
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from time import monotonic
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,8 @@ ANEW = timedelta(hours=1)
 BACK = timedelta(days=90)
 """How far back is learnt from."""
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+PARTS = 5
+"""One part of the time is for learning, of this many: what it leaves is for those whose work it learns from."""
 MOST_KEYS = 500_000
 """Observations that are known again."""
 
@@ -54,10 +57,22 @@ class Router:
         self._learnt_at: datetime | None = None
         self._stored, self._judged = BEGINNING, BEGINNING
         self._declared: dict[str, frozenset[str]] = {}
+        self._rest_until = 0.0
 
     def knowledge(self, kind: str) -> Knowledge:
         """What is known of a kind of candidates now."""
         return self._known[kind]
+
+    def run(self) -> int:
+        """Take in what is new, if learning has not had more than its part of the time; how many observations that were."""
+        if monotonic() < self._rest_until:
+            return 0
+        begun = monotonic()
+        try:
+            return self.refresh()
+        finally:
+            ended = monotonic()
+            self._rest_until = ended + (PARTS - 1) * (ended - begun)
 
     def refresh(self) -> int:
         """Take in what is new; how many observations that were. Raises Unavailable."""

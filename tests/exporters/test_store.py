@@ -137,6 +137,12 @@ def test_an_error_leaves_the_client_usable(tables: Store) -> None:
     tables.ping()
 
 
+def test_the_embedded_engine_keeps_within_the_memory_that_it_is_given(tables: Store) -> None:
+    with pytest.raises(Unavailable, match="memory limit exceeded"):
+        tables.query("SELECT length(groupArray(repeat('x', 1000000))) FROM numbers(2000)")
+    tables.ping()
+
+
 def test_threads_do_not_wait_for_each_other(store: Store) -> None:
     together = threading.Barrier(3)
 

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from exporters.store import Store
+from merit.pipeline import by_trace
 from processors.errors import Unavailable
 from tests.builders import Clock, agent, chat, frame, job, span, span_of, trace_of
 from tests.merit.deriving import DONE, ORPHANS, Half, derived, pipeline, rows_of, send, spans_read, statuses, work
@@ -238,6 +239,15 @@ def test_draining_derives_what_is_open_without_waiting(tables: Store, clock: Clo
     assert it.drain() == 2
     assert [row["status"] for row in rows_of(tables, "workflows")] == ["succeeded", "running"]
     assert it.drain() == 0
+
+
+def test_large_portions_are_parted_between_traces() -> None:
+    readings = frame([row for number in range(1, 41) for row in job(number)]).sample(fraction=1, shuffle=True, seed=1)
+    portions = list(by_trace(readings, 50))
+
+    assert sum(map(len, portions)) == len(readings) == 280
+    assert sum(portion["TraceId"].n_unique() for portion in portions) == 40
+    assert max(map(len, portions)) <= 50 + 7
 
 
 def test_a_full_memory_leaves_spans_to_the_store(tables: Store, clock: Clock) -> None:

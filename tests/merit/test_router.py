@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from exporters.store import Store
 from merit.ledger import Ledger
-from merit.router import Router
+from merit.router import PARTS, Router
 from processors.errors import Unavailable
 from processors.routing.answer import Question, answer
 from processors.routing.decide import Assignment
@@ -87,6 +87,17 @@ def test_what_ends_is_known_at_the_next_look_and_counted_once(tables, router):
     assert router.refresh() == 3
     assert router.refresh() == 0
     assert router.knowledge("agent").names == ("a", "b")
+
+
+def test_learning_takes_at_most_a_fifth_of_the_time(tables, router):
+    put(tables, "tasks", tasks("a", 5, 0, 1))
+    began = time.monotonic()
+    assert router.run() == 5
+    rest = (PARTS - 1) * (time.monotonic() - began)
+    put(tables, "tasks", tasks("a", 5, 0, 50))
+    assert router.run() == 0
+    time.sleep(rest)
+    assert router.run() == 5
 
 
 def test_every_replica_comes_to_the_same(tables, router, clock):

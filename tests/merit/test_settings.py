@@ -149,7 +149,7 @@ def test_a_value_in_place_of_a_section_is_refused_without_showing_it(tmp_path: P
 
     message = refusal(file)
 
-    known = "dsn, retention, system_log_days, query_seconds"
+    known = "dsn, retention, system_log_days, query_seconds, memory_mib"
     assert message == f"{file}, line 2: exporters.clickhouse is a text, should be a section with {known}"
 
 

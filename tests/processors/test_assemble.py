@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,17 @@ def stored(trace: int, count: int, *, grown: bool = True, has_root: bool = True,
 
 def phases(dues: list[Due]) -> dict[Phase, list[str]]:
     return {due.phase: sorted(due.trace_ids) for due in dues}
+
+
+def test_open_traces_hold_nothing_of_what_was_received_with_them():
+    traces, before = opened(), pa.total_allocated_bytes()
+    received = pa.array([f"{number:040}" for number in range(100_000)], pa.large_string())
+    seen = pl.Series(pl.from_arrow(received))[:10]
+    traces.add(pl.concat([spans(1, *range(1, 11)).with_columns(SpanName=seen)]))
+    del received, seen
+    assert pa.total_allocated_bytes() - before < 100_000
+    (due,) = traces.due(at(5))
+    assert due.held["SpanName"][9] == f"{9:040}"
 
 
 def settle(traces: OpenTraces, seconds: float, waiting: list[str] | None = None) -> list[Due]:

@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Timer
 
 import polars as pl
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from processors.errors import Rejected, Unavailable
 from receiver.dead_letters import letters, rows_of
 from receiver.journal import Journal
-from receiver.spool import Spool
+from receiver.spool import PACE_SECONDS, Spool
+from receiver.storing import MOST_ROWS, memory_of
 from tests.receiver.builders import NOW
 from tests.running import eventually
 
@@ -118,7 +120,7 @@ def test_a_store_that_hangs_keeps_nobody_waiting(tmp_path):
 
 
 def test_a_store_that_is_slow_but_well_sets_the_pace(tmp_path):
-    held = numbers(1).estimated_size()
+    held = memory_of(numbers(1))
 
     class Slow(Table):
         def __call__(self, rows, token):
@@ -132,6 +134,20 @@ def test_a_store_that_is_slow_but_well_sets_the_pace(tmp_path):
             most = max(most, kept.waiting().entries)
     assert table.rows == list(range(10))
     assert most <= 4
+
+
+def test_no_more_than_one_batch_waits_while_another_is_being_stored(tmp_path):
+    table = Table()
+    table.go.clear()
+    with spool(tmp_path, held_bytes=64 * MIB, max_bytes=64 * MIB, spans=table) as kept:
+        for _ in range(2):
+            kept.keep({"spans": numbers(*range(MOST_ROWS))})
+            eventually(lambda: table.calls == 1)
+        began = time.monotonic()
+        Timer(0.3, table.go.set).start()
+        kept.keep({"spans": numbers(1)})
+        assert 0.2 < time.monotonic() - began < PACE_SECONDS
+    assert len(table.rows) == 2 * MOST_ROWS + 1
 
 
 def test_one_table_in_trouble_holds_up_no_other(tmp_path):
