@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.children import send
-from tests.benchmarks.end_to_end import Case, asked, differences, expected, order_of, seen, wait_for
+from tests.benchmarks.end_to_end import Case, differences, expected, order_of, settled, wait_for
 from tests.benchmarks.measure import percentiles
 from tests.merit.processes import Server, serving
 
@@ -87,7 +87,7 @@ def main(
         sent = send(order_of(case, server.find(r"OTLP/gRPC on (\S+)"), minutes * 60))
         want = expected(case, sent, 0)
         done = wait_for(server, want)
-        have = asked(lambda: seen(server)) if done else {}
+        have = settled(server, want) if done else {}
         missing = differences(want, have) if have else ["not everything was derived in time, or the API was too slow to say so"]
     console.print(table(watch))
     middle, last = watch.peak(1 / 3, 2 / 3), watch.peak(2 / 3, 1)
