@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from processors.frames import STRING, TIME, Columns, empty
 
@@ -109,7 +109,7 @@ def _usual_of(past: pl.DataFrame, measure: Measure) -> pl.DataFrame:
         .agg(pl.first("bound"), n=pl.len().cast(pl.Int64), yes=yes(measure).sum())
     )
     counted = counted.filter(pl.col("n") >= LEAST_USUAL)
-    chance = beta.ppf(SURE, counted["yes"].to_numpy() + 0.5, (counted["n"] - counted["yes"]).to_numpy() + 0.5)
+    chance = betaincinv(counted["yes"].to_numpy() + 0.5, (counted["n"] - counted["yes"]).to_numpy() + 0.5, SURE)
     counted = counted.with_columns(chance=pl.Series(np.atleast_1d(chance), dtype=pl.Float64), measure=pl.lit(measure.name)).drop(
         "yes"
     )

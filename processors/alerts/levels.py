@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrc
 
 from processors.alerts.frames import FINDINGS, SEVERITIES, as_json, key_of
 from processors.alerts.metrics import METRICS
@@ -142,9 +142,7 @@ def passes(rule: Rule, severity: str, values: pl.DataFrame) -> pl.Series:
         return found
     rate = 1 - level if rule.measured.is_inverse else level
     wrong, seen = values["bad"].to_numpy(), values["observations"].to_numpy()
-    chance = (
-        binom.sf(wrong - 1, seen, rate) if rule.above is not None or rule.measured.is_inverse else binom.cdf(wrong, seen, rate)
-    )
+    chance = bdtrc(wrong - 1, seen, rate) if rule.above is not None or rule.measured.is_inverse else bdtr(wrong, seen, rate)
     return found & pl.Series(np.atleast_1d(chance) <= 1 - rule.confidence)
 
 
