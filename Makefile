@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test lint bench soak fuzz package clean
+.PHONY: help demo run test lint bench bench-compare soak fuzz package clean
 
 PYTHON ?=
 VENV := .venv
@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 MANIFEST := pyproject.toml constraints.txt
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## Start Merit with demo agents and show their ranking; ONCE=1 ends after it
 	$(BIN)/merit demo $(if $(ONCE),--once) $(ARGS)
@@ -20,8 +20,8 @@ demo: $(VENV)/installed ## Start Merit with demo agents and show their ranking; 
 run: $(VENV)/installed ## Start Merit: OTLP on 4317 and 4318, the API on 8080
 	$(BIN)/merit serve $(ARGS)
 
-test: $(VENV)/installed-test ## Run the tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/installed-test ## Run the tests, a file to a core at a time; ARGS="-n 0 -k cost" runs those of a name in one process
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-lint ## Check style, format and types
 	$(BIN)/ruff check .
@@ -30,6 +30,9 @@ lint: $(VENV)/installed-lint ## Check style, format and types
 
 bench: $(VENV)/installed-test ## Measure spans per second and CPU per span
 	$(BIN)/python -m tests.benchmarks.run $(ARGS)
+
+bench-compare: $(VENV)/installed-test ## Two results side by side: A=before.json B=after.json, as ARGS="--json before.json" of bench wrote them
+	$(BIN)/python -m tests.benchmarks.compare "$(A)" "$(B)"
 
 soak: $(VENV)/installed-test ## Ten minutes of full load: does memory level off? ARGS="--minutes 60" for longer
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
