@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -111,6 +111,18 @@ def judge(request: dict[str, Any]) -> Answer:
 def slowly(seconds: float) -> Behaviour:
     def behave(request: dict[str, Any]) -> Answer:
         time.sleep(seconds)
+        return judge(request)
+
+    return behave
+
+
+def together(number: int) -> Behaviour:
+    """Answer when so many ask at once, or after ten seconds."""
+    gate = threading.Barrier(number)
+
+    def behave(request: dict[str, Any]) -> Answer:
+        with suppress(threading.BrokenBarrierError):
+            gate.wait(timeout=10)
         return judge(request)
 
     return behave

@@ -411,7 +411,7 @@ def test_one_evaluator_that_rests_does_not_hold_up_another(tables: Store, endpoi
 
 def test_as_many_are_asked_at_once_as_is_said(tables: Store, endpoint: Endpoint, clock: Clock) -> None:
     put(tables, "tasks", [work(n) for n in range(12)])
-    endpoint.always = model.slowly(0.05)
+    endpoint.always = model.together(3)
 
     judge(tables, endpoint, clock, concurrency=3).run()
 
