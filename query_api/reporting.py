@@ -94,7 +94,7 @@ def movers_of(ask: Ask, found: Period, here: pl.DataFrame, there: pl.DataFrame) 
     ]
     models = [costs_by_model(ask, since, until) for since, until in ((found.since, found.until), (found.before, found.since))]
     if not all(covers(model, side) for model, side in zip(models, (here, there), strict=True)):
-        return pl.concat(sums), "Cost by model is not shown: steps of tasks are not kept so long."
+        return pl.concat(sums), "Cost by model is not shown: it is not known of all that was done."
     return pl.concat([*sums, movers("model", *models)]), ""
 
 
@@ -108,12 +108,13 @@ def costs_by_model(ask: Ask, since: datetime, until: datetime) -> pl.DataFrame:
     chosen: Row = {
         name: [] for name in ("trace_id", "agent_id", "category", "model", "provider", "department", "service", "user_id")
     }
-    asked = chosen | {"since": bound(since), "until": bound(until), "group_by": "model", "limit": MOST_ROWS, "offset": 0}
+    bounds = {"since": bound(since), "until": bound(until), "cuts": [bound(since), bound(until)], "by_task": False}
+    asked = chosen | bounds | {"group_by": "model", "limit": MOST_ROWS, "offset": 0}
     return ask("costs", asked, MOST_ROWS).select("group", pl.col("cost_usd").cast(pl.Float64))
 
 
 def covers(by_model: pl.DataFrame, statistics: pl.DataFrame) -> bool:
-    """Whether the steps that are kept tell of all that the tasks cost."""
+    """Whether the model calls that are known of tell of all that the tasks cost."""
     whole = float(statistics["total_cost_usd"].sum() or 0)
     return float(by_model["cost_usd"].sum() or 0) >= (1 - COVERED) * whole
 

@@ -170,9 +170,10 @@ def test_what_cannot_be_reported_is_refused(api: TestClient, query: str) -> None
     assert api.get(f"/v1/reports/daily{query}").status_code == 400
 
 
-def test_models_are_left_out_where_steps_are_not_kept_so_long(api: TestClient, worked: Store) -> None:
-    worked.command("TRUNCATE TABLE nodes")
+def test_models_are_left_out_where_calls_are_not_known(api: TestClient, worked: Store) -> None:
+    for table in ("task_calls", "model_hourly", "model_daily"):
+        worked.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
     told = api.get("/v1/reports/daily").json()
 
     assert {row["group_by"] for row in told["cost_movers"]} == {"agent", "category"}
-    assert told["notes"] == ["Cost by model is not shown: steps of tasks are not kept so long."]
+    assert told["notes"] == ["Cost by model is not shown: it is not known of all that was done."]
