@@ -20,6 +20,7 @@ from processors.errors import NotTaken, Unavailable
 from processors.notifications import REPORT, batch, delivered, failed, outdated, sent, taken_up
 from processors.reports import render
 from processors.reports.periods import KINDS, Kind, Period, last_due, period
+from query_api.finding import finder
 from query_api.questions import asker
 from query_api.recommendations import advice
 from query_api.reporting import report
@@ -106,7 +107,8 @@ class Reporting:
     def _compose(self, which: str) -> Letter:
         ask = asker(self._store, self._settings.exporters.clickhouse.query_seconds)
         found = of_event(which, self._reports.zone)
-        made = report(ask, found, self._reports.time_zone, self._settings.processors.scoring, self._now(), advice(ask))
+        recommend = advice(ask, finder(ask, self._settings.processors.cost))
+        made = report(ask, found, self._reports.time_zone, self._settings.processors.scoring, self._now(), recommend)
         return Letter(render.title(made), render.html(made), render.markdown(made), made)
 
 

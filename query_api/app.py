@@ -26,6 +26,7 @@ from query_api import (
     feedback,
     goals,
     health,
+    insights,
     metrics,
     models,
     nodes,
@@ -43,6 +44,7 @@ from query_api import (
     workflows,
 )
 from query_api.bodies import Bounded
+from query_api.finding import finder
 from query_api.guard import Guarded, Told
 from query_api.health import Condition
 from query_api.live import Live
@@ -100,6 +102,7 @@ def create_app(
         title="Merit", description=ABOUT, version="1", lifespan=bounded, redirect_slashes=False, docs_url=None, redoc_url=None
     )
     ask = asker(store, settings.query_seconds)
+    find = finder(ask, processors.cost)
     for router in (
         rankings.routes(ask, now, processors.scoring),
         agents.routes(ask, now, processors.scoring),
@@ -128,7 +131,8 @@ def create_app(
         routing_decisions.routes(ask, now),
         export.routes(ask, now, processors.scoring),
         stream.routes(live or nothing(now), settings, entrance),
-        reports.routes(ask, now, processors.reports, processors.scoring, advice(ask)),
+        insights.routes(find, now),
+        reports.routes(ask, now, processors.reports, processors.scoring, advice(ask, find)),
         health.routes(store, condition),
         docs_page.routes(),
     ):

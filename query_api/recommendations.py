@@ -1,20 +1,29 @@
-"""What a report recommends: what open alerts say is to be done."""
+"""What a report recommends: what insights say, and what open alerts say is to be done."""
 
-from processors.reports.periods import Period
+from processors.reports import periods
 from query_api.answers import Row, rows
-from query_api.filters import bound
+from query_api.filters import Period, bound
+from query_api.insights import Insights
+from query_api.pages import MONTH
 from query_api.questions import Ask
 from query_api.reporting import MOST_ALERTS, Recommend
 
 
-def advice(ask: Ask) -> Recommend:
-    """What to do, going by a period."""
+def advice(ask: Ask, insights: Insights) -> Recommend:
+    """What to do, going by a period: insights are told by the 30 days until it ends."""
 
-    def recommend(found: Period) -> list[Row]:
+    def recommend(found: periods.Period) -> list[Row]:
         asked = {"since": bound(found.since), "until": bound(found.until), "limit": MOST_ALERTS}
-        return of_alerts(rows(ask("report_alerts", asked, MOST_ALERTS)))
+        alerts = rows(ask("report_alerts", asked, MOST_ALERTS))
+        told, _ = insights(Period(found.until - MONTH, found.until))
+        return of_alerts(alerts) + [of_insight(row) for row in told]
 
     return recommend
+
+
+def of_insight(row: Row) -> Row:
+    """An insight as a recommendation."""
+    return {"kind": row["kind"], "agent_id": row["agent_id"], "advice": row["advice"], "about": row["insight_id"]}
 
 
 def of_alerts(alerts: list[Row]) -> list[Row]:

@@ -1,0 +1,1 @@
+"""Insights: what could be done better, by comparisons that must hold before anything is said."""
