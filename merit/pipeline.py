@@ -14,6 +14,7 @@ import polars as pl
 from exporters import evaluations, traces
 from exporters.store import Store
 from merit.objectives import Classification
+from merit.pace import Pace
 from merit.said_by_people import SaidByPeople
 from processors.assemble import Due, OpenTraces
 from processors.conventions.read import Conventions
@@ -74,6 +75,7 @@ class Pipeline:
         self._classify = Classification(store, settings.objectives)
         self._as_people_say = SaidByPeople(store)
         self._deriving = RLock()
+        self._pace = Pace()
         self._opening = Lock()
         self._traces: OpenTraces | None = None
         self._swept: datetime | None = None
@@ -111,6 +113,7 @@ class Pipeline:
             evaluations.store_said(self._store, said, "spans", self._instruments.evaluations)
         if open_traces is not None:
             open_traces.add(readings)
+            self._pace.wait()
 
     def missing(self, received: pl.DataFrame) -> pl.DataFrame:
         """Those of these spans that the store does not have."""
@@ -211,7 +214,7 @@ class Pipeline:
         ]
 
     def _derive_due(self, *, everything: bool) -> int:
-        with self._deriving:
+        with self._deriving, self._pace:
             now, open_traces = self._now(), self._open_traces()
             left = open_traces.due(now, everything=everything)
             count = sum(len(due.trace_ids) for due in left)
