@@ -38,6 +38,7 @@ class ApiServer:
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=BACKLOG,
+            limit_concurrency=settings.max_connections + 1,  # uvicorn refuses the one that makes so many
             ws="websockets-sansio",
             ws_max_size=HEARD_BYTES,
             ws_per_message_deflate=False,  # 200 readers would have the same portion compressed 200 times

@@ -39,6 +39,8 @@ class QueryApiSettings(BaseModel):
     """The largest body of `POST /v1/evaluations`; no other route takes more than 1 MiB."""
     threads: Annotated[int, Field(ge=1, le=64)] = 8
     """How many questions are answered at the same time; further ones wait."""
+    max_connections: Annotated[int, Field(ge=1)] = 1000
+    """Connections at the same time, readers of the live stream among them; one more is answered with 503."""
 
     stream: StreamSettings = StreamSettings()
     """`/v1/stream`."""

@@ -6,6 +6,7 @@ Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 import asyncio
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 
 import grpc
@@ -25,10 +26,9 @@ from processors.listening import Tls, host_and_port, speaking
 from receiver.answers import answer_to, headers_of, status_of
 from receiver.http_body import JSON, PROTOBUF, content_type, protobuf_body
 from receiver.intake import Intake
-from receiver.room import Room
+from receiver.room import Crowd, Room
 from receiver.signals import SIGNALS, Signal, response
 
-MAX_CONNECTIONS = 1000
 CODES = {
     404: grpc.StatusCode.NOT_FOUND,
     405: grpc.StatusCode.UNIMPLEMENTED,
@@ -41,17 +41,19 @@ MESSAGES = {
 }
 
 
-def http_app(intakes: Mapping[str, Intake], room: Room, max_request_bytes: int, entrance: Entrance) -> Starlette:
+def http_app(intakes: Mapping[str, Intake], room: Room, crowd: Crowd, max_request_bytes: int, entrance: Entrance) -> Starlette:
     """The routes of the three signals, for those whom the entrance lets in; `intakes` by the names of the signals."""
 
     def route(signal: Signal) -> Route:
         async def endpoint(request: Request) -> Response:
             intake = intakes[signal.name]
-            with intake.at_the_door():
-                authorization = admitted(request, entrance)
-                body = await protobuf_body(request, signal, room, max_request_bytes)
-                entrance.door.spend(authorization, len(body))
-            outcome = await asyncio.wrap_future(intake.submit(body))
+            with ExitStack() as inside:
+                with intake.at_the_door():
+                    authorization = admitted(request, entrance)
+                    inside.enter_context(crowd.one())
+                    body = await protobuf_body(request, signal, room, max_request_bytes)
+                    entrance.door.spend(authorization, len(body))
+                outcome = await asyncio.wrap_future(intake.submit(body))
             return _reply(request, 200, response(signal, outcome))
 
         return Route(signal.path, endpoint, methods=["POST"])
@@ -83,7 +85,7 @@ def listen(endpoint: str) -> socket.socket:
         raise Unavailable(f"OTLP/HTTP cannot listen on {endpoint} ({error.strerror}): {advice}") from error
 
 
-def http_server(app: Starlette, grace: timedelta, tls: Tls | None = None) -> uvicorn.Server:
+def http_server(app: Starlette, grace: timedelta, max_connections: int, tls: Tls | None = None) -> uvicorn.Server:
     """A server for `app`; hand it a listening socket. It waits at most `grace` for requests under way when it stops."""
     config = uvicorn.Config(
         app,
@@ -93,7 +95,7 @@ def http_server(app: Starlette, grace: timedelta, tls: Tls | None = None) -> uvi
         server_header=False,
         proxy_headers=False,
         ws="none",
-        limit_concurrency=MAX_CONNECTIONS,
+        limit_concurrency=max_connections + 1,  # uvicorn refuses the one that makes so many
         timeout_graceful_shutdown=max(1, round(grace.total_seconds())),
         **speaking(tls),
     )

@@ -1,6 +1,8 @@
 """The bound on what waits: every byte that came in and is not answered yet is counted here, whoever holds it."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -46,3 +48,25 @@ class Held:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._room.give(self._size)
         self._size = 0
+
+
+class Crowd:
+    """Counts requests under way, up to `most`, before their bodies are read; says `NoRoom` at once to one more.
+
+    For one event loop.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._inside = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count a request until it is answered; raises NoRoom if there are too many."""
+        if self._inside >= self._most:
+            raise NoRoom(f"{self._most} requests are under way already: send this one again later")
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1

@@ -45,6 +45,10 @@ class OtlpSettings(BaseModel):
     max_waiting_mib: Annotated[int, Field(ge=1)] = 128
     """What may wait in memory, to be written to the journal and, as much again, to be stored; beyond it senders are told
     to come back later, and what waits to be stored is read back from the journal."""
+    max_concurrent_requests: Annotated[int, Field(ge=1)] = 1000
+    """Requests under way at once, over gRPC and HTTP together; one more is told to come back later before its body is read."""
+    max_connections: Annotated[int, Field(ge=1)] = 1000
+    """Connections of each of the two servers; one more is refused (gRPC: UNAVAILABLE, HTTP: 503)."""
     max_attributes: Annotated[int, Field(ge=1, le=100_000)] = 256
     """Attributes kept of a span (log record, data point), of its resource and of each event: first those that Merit
     reads, then in the order sent; the rest is counted as dropped.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 import yaml
 from google.rpc.error_details_pb2 import RetryInfo
@@ -143,6 +144,25 @@ def test_requests_over_the_rate_are_told_when_to_come_back(tables: Store) -> Non
     status = Status.FromString(dict(refused.trailing_metadata() or ())["grpc-status-details-bin"])
     assert status.details[0].Unpack(info)
     assert 0 < info.retry_delay.ToTimedelta().total_seconds() <= 2
+
+
+def test_bytes_over_the_rate_are_waited_for_on_every_way_in(tables: Store) -> None:
+    shown, entry = token("ingest")
+    auth = {"tokens": [entry_of(entry) | {"mib_per_second": 0.0001}]}  # a hundred bytes
+    with listening(settings(auth=auth), tables) as doors:
+        assert doors.send_http(body(span(), resource={"x": "y" * 1000}), shown).status_code == 200
+        late, refused = doors.send_http(body(span(2)), shown), refusal(doors, shown)
+
+    assert late.status_code == 429
+    assert 8 <= int(late.headers["retry-after"]) <= 14
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_the_api_takes_no_more_connections_than_it_may(tables: Store) -> None:
+    with listening(settings(query_api={"max_connections": 1}), tables) as doors, httpx.Client(base_url=doors.api) as first:
+        assert first.get("/healthz").status_code == 200
+        assert doors.ask("/healthz").status_code == 503
+        assert first.get("/healthz").status_code == 200
 
 
 def test_bytes_over_the_rate_are_a_debt_that_the_next_request_waits_for() -> None:
