@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,9 @@ from exporters.settings import ClickHouseSettings
 from exporters.store import Store
 from tests.builders import Clock, keeping, truncate
 
-settings.register_profile("merit", deadline=None)  # a busy machine is no defect; pytest's timeout bounds each test
+# A busy machine is no defect: pytest's timeout bounds each test. What must pass before a change is merged is tried with the same
+# examples each time, so that a failure there is of the change; everybody else's runs look for new ones.
+settings.register_profile("merit", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("merit")
 
 
