@@ -20,6 +20,7 @@ from receiver.journal_file import JournalFile
 from receiver.packed import Packed, pack, unpack
 from receiver.reading import Outcome
 from receiver.receipts import Receipt, Receipts, read, written
+from receiver.salvage import salvage
 
 ENTRIES_AT_ONCE = 4096
 RETRY_FULL = timedelta(seconds=5)
@@ -80,8 +81,11 @@ class Journal:
         """Rows of dead letters that had to go, for there were too many."""
 
     def open(self) -> Self:
-        """Open the file and see what waits; raises Rejected or Unavailable if it cannot be used."""
+        """Open the file, saving what can be read if it is damaged, and see what waits; raises Rejected or Unavailable."""
         self.file.open()
+        if trouble := self.file.damage():
+            self.file.close()
+            salvage(self.file, trouble, self._now())
         with self.file.reading() as db:
             for number, at, digests, outcomes in db.execute("SELECT id, at, digests, outcomes FROM receipts ORDER BY id"):
                 self._receipts.add(number, datetime.fromisoformat(at), read(digests, outcomes))

@@ -68,6 +68,15 @@ class JournalFile:
         db.executescript(files("receiver").joinpath("journal.sql").read_text("utf-8"))
         db.execute(f"PRAGMA user_version = {VERSION}")
 
+    def damage(self) -> str:
+        """What is wrong with the file, empty if nothing is. Looks at every page that is in use."""
+        with self._guard:
+            try:
+                found = str(self._connection().execute("PRAGMA quick_check(1)").fetchone()[0])
+            except sqlite3.DatabaseError as error:
+                return str(error)
+        return "" if found == "ok" else found.replace("\n", " ")
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """What is done within is on disk afterwards, all of it or nothing.
@@ -97,7 +106,7 @@ class JournalFile:
             try:
                 yield self._connection()
             except sqlite3.Error as error:
-                raise Unavailable(f"the journal cannot be read: {error}") from error
+                raise Unavailable(f"the journal cannot be read: {advised(error)}") from error
 
     def close(self) -> None:
         """Let go of the file. Safe to call twice."""
@@ -118,7 +127,7 @@ class JournalFile:
     def _trouble(self, error: sqlite3.Error) -> Unavailable:
         """Told to senders without the path; logged once with it."""
         if self._well:
-            log.error("the journal %s cannot be written, so nothing is accepted: %s", self.path, error)
+            log.error("the journal %s cannot be written, so nothing is accepted: %s", self.path, advised(error))
         self._well = False
         self._reuse()
         if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
@@ -136,3 +145,9 @@ class JournalFile:
         if not self._well:
             log.warning("the journal %s can be written again", self.path)
         self._well = True
+
+
+def advised(error: sqlite3.Error) -> str:
+    """What SQLite said, and what helps."""
+    damaged = getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")
+    return f"{error}; start Merit again, which saves what can be read" if damaged else str(error)
