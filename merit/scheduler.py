@@ -37,7 +37,8 @@ class Scheduler:
     ) -> None:
         self._stopping = threading.Event()
         self._changes = changes
-        self._attempts = [Attempt(job, instruments or Instruments()) for job in jobs]
+        troubles = Troubles()
+        self._attempts = [Attempt(job, instruments or Instruments(), troubles) for job in jobs]
         self._threads = [
             threading.Thread(target=self._work, args=(attempt,), name=f"merit-job-{attempt.job.name}", daemon=True)
             for attempt in self._attempts
@@ -78,12 +79,37 @@ class Scheduler:
             pause = interval - (time.monotonic() - began) % interval
 
 
+class Troubles:
+    """What stops jobs: said once however many it stops, and once when it is over."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._of: dict[str, str] = {}
+        self._stopped: dict[str, list[str]] = {}
+
+    def note(self, job: Job, trouble: str, *, known: bool = False) -> None:
+        """Note what stops a job, nothing if it has run; `known` if that has been logged."""
+        with self._guard:
+            before = self._of.get(job.name, "")
+            if trouble == before:
+                return
+            self._of[job.name] = trouble
+            if trouble and trouble not in self._stopped and not known:
+                log.warning("job %s cannot run, trying again every %s: %s", job.name, job.interval, trouble)
+            if trouble:
+                self._stopped.setdefault(trouble, []).append(job.name)
+            if before and before not in self._of.values():
+                jobs = self._stopped.pop(before)
+                if not trouble:
+                    log.info("%s %s again", ", ".join(jobs), "runs" if len(jobs) == 1 else "run")
+
+
 class Attempt:
     """One job's runs, with a memory of what went wrong with the last."""
 
-    def __init__(self, job: Job, instruments: Instruments) -> None:
+    def __init__(self, job: Job, instruments: Instruments, troubles: Troubles | None = None) -> None:
         self.job = job
-        self._instruments = instruments
+        self._instruments, self._troubles = instruments, troubles or Troubles()
         self.trouble = ""
         self._seen, self._seen_at, self._ran_at = -1, 0.0, 0.0
 
@@ -98,7 +124,7 @@ class Attempt:
 
     def __call__(self) -> None:
         """Run the job; log what stops it, once until it changes. Never raises."""
-        before = self.trouble
+        before, defect = self.trouble, False
         try:
             with self._instruments.job.of(job=self.job.name):
                 self.job.run()
@@ -106,11 +132,8 @@ class Attempt:
         except MeritError as error:
             self.trouble = str(error)
         except Exception as error:
-            if repr(error) != before:
+            self.trouble, defect = repr(error), True
+            if self.trouble != before:
                 log.exception("job %s has failed for a reason of ours; trying again every %s", self.job.name, self.job.interval)
-            self.trouble = before = repr(error)
         self._instruments.job_failures(bool(self.trouble), job=self.job.name)
-        if self.trouble not in ("", before):
-            log.warning("job %s cannot run, trying again every %s: %s", self.job.name, self.job.interval, self.trouble)
-        elif before and not self.trouble:
-            log.info("job %s runs again", self.job.name)
+        self._troubles.note(self.job, self.trouble, known=defect)

@@ -1,9 +1,11 @@
 """A ClickHouse server that is away when Merit starts: nobody waits for it, and nobody sees half of its tables."""
 
 import logging
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -86,6 +88,22 @@ def test_what_a_server_says_instead_is_told_once(caplog: pytest.LogCaptureFixtur
     assert len(said) == 1
     assert "Authentication failed" in said[0]
     assert "hunter2" not in said[0]
+
+
+def test_a_server_that_says_nothing_holds_up_neither_start_nor_stop(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel takes connections, and nobody answers
+        store = server_at(silent.getsockname()[1])
+        opening = Opening(store, first_seconds=0.1)
+        began = time.monotonic()
+        opening.start()
+        with pytest.raises(Unavailable, match="has not answered yet"):
+            store.ping()
+        opening.stop()
+
+    assert time.monotonic() - began < 5
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "the store is not there yet; what comes waits in the journal: the server says nothing"
+    ]
 
 
 def test_an_embedded_store_that_cannot_be_opened_ends_the_start(tmp_path: Path) -> None:

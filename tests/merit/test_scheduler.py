@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from merit.jobs import Job
-from merit.scheduler import Attempt, Scheduler
+from merit.scheduler import Attempt, Scheduler, Troubles
 from processors.errors import Unavailable
 from processors.telemetry import Instruments
 
@@ -96,7 +96,23 @@ def test_what_stops_a_job_is_logged_once_and_its_recovery_too(caplog: pytest.Log
     assert flaky.runs == 4
     assert [record.getMessage().split(",")[0] for record in caplog.records] == [
         "job sweep cannot run",
-        "job sweep runs again",
+        "sweep runs again",
+    ]
+
+
+def test_what_stops_many_jobs_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    flaky, troubles = Flaky(), Troubles()
+    attempts = [Attempt(Job(name, OFTEN, flaky), Instruments(), troubles) for name in ("sweep", "match", "agents")]
+
+    with caplog.at_level(logging.INFO):
+        for broken in (True, True, False, False):
+            flaky.broken = broken
+            for attempt in attempts:
+                attempt()
+
+    assert [record.getMessage().split(", trying")[0] for record in caplog.records] == [
+        "job sweep cannot run",
+        "sweep, match, agents run again",
     ]
 
 

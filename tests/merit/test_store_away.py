@@ -47,6 +47,7 @@ def test_merit_starts_and_takes_what_comes_while_its_server_is_away(tmp_path: Pa
         assert "merit_journal_entries 2.0" in server.text("/metrics")
         assert server.end(signal.SIGTERM) == 0
     assert "2 entries" in server.log.splitlines()[-2]
+    assert sum("cannot run" in line for line in server.lines) == 1, server.log
     assert "hunter2" not in server.log
     assert "Traceback" not in server.log
     with serving(tmp_path, **AWAY) as server:
