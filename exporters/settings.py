@@ -28,7 +28,7 @@ class Retention(BaseModel):
     evaluations: Days = 395
     """`evaluations` and `judgements`: 13 months."""
     alerts: Days = 395
-    """`alerts`, `alert_events`, `silences` and `notifications`: 13 months."""
+    """`alerts`, `alert_events`, `silences`, `notifications` and `optimizations`: 13 months."""
     decisions: Days = 395
     """`routing_decisions` and `routing_outcomes`: 13 months."""
     rollups: Days = 395

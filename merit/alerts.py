@@ -53,6 +53,7 @@ class Alerting:
         settings: rules, budgets, maintenance windows.
         now: what time it is.
         itself: what is known of Merit itself, by the name of a metric.
+        opportunities: how many insights there are about each agent, columns MEASURED.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class Alerting:
         settings: AlertSettings,
         now: Callable[[], datetime],
         itself: Callable[[], Mapping[str, float]] = dict,
+        opportunities: Callable[[], pl.DataFrame] = lambda: empty(MEASURED),
     ) -> None:
         self._store, self._settings, self._now, self._itself = store, settings, now, itself
+        self._opportunities = opportunities
         self._base = configured(settings)
         self._long: tuple[datetime, tuple[str, ...], pl.DataFrame] | None = None
         self._usual: tuple[datetime, Bounds, pl.DataFrame, pl.DataFrame] | None = None
@@ -98,7 +101,7 @@ class Alerting:
         itself = [
             {"metric": name, "agent_id": "", "service": "", "value": value, "n": 1} for name, value in self._itself().items()
         ]
-        all_measured = pl.concat([pl.DataFrame(itself, schema=dict(MEASURED)), *measured])
+        all_measured = pl.concat([pl.DataFrame(itself, schema=dict(MEASURED)), self._opportunities(), *measured])
         return look(rules, self._sums(rules, now), all_measured, self._settings.budgets, now)
 
     @staticmethod

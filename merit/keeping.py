@@ -19,8 +19,8 @@ from receiver.decode import SPANS
 from receiver.journal import Journal
 from receiver.spool import Spool
 
-FREE_TEXTS = ("comment", "note", "description")
-"""Columns of what is sent to the API in which people write what they like."""
+FREE_TEXTS = ("comment", "note", "description", "result", "error")
+"""Columns in which people, and programs of theirs, write what they like."""
 DECISIONS = "routing_decisions"
 BESIDE_A_SERVER = Path("merit-journal")
 

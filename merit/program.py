@@ -28,6 +28,8 @@ from merit.ledger import Ledger
 from merit.live import Alerts, Ranks, Tasks, ranking_on
 from merit.match import Matching
 from merit.notify import Notifying
+from merit.opportunities import Opportunities
+from merit.optimizing import Optimizing
 from merit.pipeline import Pipeline
 from merit.registry import Registry
 from merit.reports import Reporting
@@ -216,10 +218,12 @@ def jobs_on(
     """Every job on a store, which may still be closed; `itself` is what alerts are to know of this process."""
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
     scoring = Scoring(store, settings.processors.scoring, now)
-    alerting = Alerting(store, settings.processors.alerts, now, itself)
+    opportunities = Opportunities(store, settings, now)
+    alerting = Alerting(store, settings.processors.alerts, now, itself, opportunities)
     judge = judge_on(store, settings, now)
     every = jobs(pipeline, registry, Matching(store, now), scoring, alerting, settings.jobs, judge)
-    return every + notifying_on(store, settings, now)
+    every.append(Job("insights", timedelta(seconds=settings.jobs.insights.interval_seconds), opportunities.run))
+    return every + notifying_on(store, settings, now) + optimizing_on(store, settings, now)
 
 
 def notifying_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
@@ -232,6 +236,15 @@ def notifying_on(store: Store, settings: Settings, now: Callable[[], datetime]) 
         reporting = Reporting(store, settings, now)
         every.append(Job("reports", timedelta(seconds=settings.jobs.reports.interval_seconds), reporting.run, reporting.hurry))
     return every
+
+
+def optimizing_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
+    """What has agents made better; nothing if the settings name no way to."""
+    said = settings.processors.optimizations
+    if not said.optimizers:
+        return []
+    optimizing = Optimizing(store, masking(store.insert, Redactor(settings.processors.redact)), said, now)
+    return [Job("optimize", timedelta(seconds=settings.jobs.optimize.interval_seconds), optimizing.run, optimizing.hurry)]
 
 
 def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], datetime]) -> list[Job]:

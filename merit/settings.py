@@ -59,6 +59,10 @@ class JobSettings(BaseModel):
     """Tells people and programs of alerts, if `exporters.notifications.routes` names any."""
     reports: Schedule = Schedule(interval_seconds=60)
     """Sends reports that are due, if a route of `exporters.notifications.routes` wants any."""
+    insights: Schedule = Schedule(interval_seconds=3600)
+    """Looks for insights, for the alert `optimisation-opportunity`."""
+    optimize: Schedule = Schedule(interval_seconds=30)
+    """Opens, runs and measures optimisation requests, if `processors.optimizations.optimizers` names anything to run."""
     match: Schedule = Schedule(interval_seconds=5)
     """Finds the task of evaluations that came before it."""
     alerts: Schedule = Schedule(interval_seconds=15)
@@ -146,6 +150,7 @@ FROM_ENVIRONMENT = "env:"
 SECRETS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("processors", "judge", "evaluators"): ("api_key",),
     ("exporters", "notifications", "routes"): ("url", "secret"),
+    ("processors", "optimizations", "optimizers"): ("url", "secret"),
 }
 """Lists whose items may say that a secret of theirs is in the environment, and by which names."""
 

@@ -9,6 +9,7 @@ from processors.conventions.grammar import Dialect
 from processors.cost_settings import CostSettings
 from processors.judging.settings import JudgeSettings
 from processors.objectives.objectives import ObjectiveSettings
+from processors.optimizations.settings import OptimizationSettings
 from processors.redact.settings import RedactSettings
 from processors.reports.settings import ReportSettings
 from processors.routing.settings import RoutingSettings
@@ -70,5 +71,7 @@ class ProcessorSettings(BaseModel):
     """How the next task is given out."""
     alerts: AlertSettings = AlertSettings()
     """When alerts are raised, and when nobody is told."""
+    optimizations: OptimizationSettings = OptimizationSettings()
+    """What makes agents better."""
     reports: ReportSettings = ReportSettings()
     """When the days of reports begin, and when they are sent."""

@@ -41,6 +41,7 @@ TABLES = (
     "alert_rules",
     "silences",
     "notifications",
+    "optimizations",
     "routing_decisions",
     "routing_outcomes",
     "otel_traces",

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 
 from exporters.chat import told_to_wait
 from exporters.notifications.messages import document, message
-from exporters.notifications.settings import Route, Webhook
+from exporters.notifications.settings import Route
 from processors.errors import NotTaken, Unavailable
+from processors.webhook import Webhook
 
 Row = dict[str, Any]
 Carry = Callable[[Sequence[Row], str, datetime], None]

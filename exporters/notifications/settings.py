@@ -1,38 +1,19 @@
 """Settings of `exporters.notifications`."""
 
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from exporters.notifications import messages
 from processors.alerts.frames import SEVERITIES, Severity
 from processors.reports.periods import Kind
+from processors.webhook import Webhook
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 Template = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(messages.refuse_bad_template)]
 Told = Literal["fired", "acknowledged", "resolved", "reminder"]
 About = Literal["agent_id", "category", "model", "provider", "tool", "department", "service"]
 Seconds = Annotated[float, Field(ge=0, le=604_800)]
-
-
-class Webhook(BaseModel):
-    """A program of your own that is told as JSON, signed."""
-
-    model_config = CONFIG
-
-    url: SecretStr
-    """Where it takes a POST."""
-    secret: Annotated[SecretStr, Field(min_length=16)]
-    """With which what is sent is signed (HMAC-SHA256); at least 16 characters."""
-
-    @field_validator("url")
-    @classmethod
-    def _http(cls, url: SecretStr) -> SecretStr:
-        parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("is no address: write https://host/path")
-        return url
 
 
 class Route(BaseModel):

@@ -29,6 +29,7 @@ RETENTION_OF = {
     "judgements": ("judged_at", "evaluations"),
     "alerts": ("started_at", "alerts"),
     "alert_events": ("at", "alerts"),
+    "optimizations": ("requested_at", "alerts"),
     "silences": ("ends_at", "alerts"),
     "notifications": ("at", "alerts"),
     "routing_decisions": ("decided_at", "decisions"),

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-Source = Literal["tasks", "calls", "agents", "services", "merit", "change"]
+Source = Literal["tasks", "calls", "agents", "services", "merit", "insights", "change"]
 
 SPLITS: Mapping[Source, tuple[str, ...]] = {
     "tasks": ("agent_id", "category", "department", "service"),
@@ -15,6 +15,7 @@ SPLITS: Mapping[Source, tuple[str, ...]] = {
     "agents": ("agent_id", "service"),
     "services": ("service",),
     "merit": (),
+    "insights": ("agent_id",),
     "change": ("agent_id", "category"),
 }
 """What each source can be split by and chosen by."""
@@ -74,6 +75,7 @@ METRICS: Mapping[str, Metric] = {
     "network_bytes_per_second": Metric("bytes over the network in a second", "services"),
     "journal_seconds": Metric("how long what was received has waited to be stored", "merit"),
     "failing_jobs": Metric("jobs of Merit that cannot run", "merit"),
+    "opportunities": Metric("insights, what could be done better (GET /v1/insights)", "insights"),
     "success_change": Metric("more failures than usual", "change"),
     "duration_change": Metric("slower than usual", "change"),
     "cost_change": Metric("dearer than usual", "change"),

@@ -8,7 +8,7 @@ of a mean is worked out from how much whole hours differ (the cluster-robust var
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 Floats = NDArray[np.float64]
 
@@ -41,5 +41,5 @@ def chance_above(value: pl.Series, variance: pl.Series, hours: pl.Series) -> pl.
     """The probability that a mean whose estimate this is lies above 0, by Student's t with as many degrees as hours less 1."""
     degrees = np.maximum(hours.to_numpy().astype(float) - 1, 1)
     error = np.sqrt(np.maximum(variance.to_numpy().astype(float), 1e-300))
-    chance: Floats = student.cdf(value.to_numpy().astype(float) / error, degrees)
+    chance: Floats = stdtr(degrees, value.to_numpy().astype(float) / error)
     return pl.Series(np.nan_to_num(chance), dtype=pl.Float64)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import beta
+from scipy.special import betaincc
 
 from processors.insights.frames import MONTH_DAYS, Effect, Row, effect, insight, level
 from processors.reports.words import money, one_line, percent
@@ -48,7 +48,7 @@ def prompt_caching(calls: pl.DataFrame, days: float) -> list[Row]:
 def surely_above(share: float, some: pl.Series, of: pl.Series) -> pl.Series:
     """The probability that a share of which this was seen lies above `share`, under a flat prior."""
     seen, all_of = some.to_numpy().astype(float), of.to_numpy().astype(float)
-    return pl.Series(np.asarray(beta.sf(share, seen + 1, all_of - seen + 1), dtype=float), dtype=pl.Float64)
+    return pl.Series(np.asarray(betaincc(seen + 1, all_of - seen + 1, share), dtype=float), dtype=pl.Float64)
 
 
 def cache_prompts(row: Row, days: float) -> Row:

@@ -13,6 +13,7 @@ from processors.goals import GOALS
 from processors.judging.rows import JUDGEMENTS
 from processors.notifications import NOTIFICATIONS
 from processors.objectives.objectives import OBJECTIVES
+from processors.optimizations.frames import OPTIMIZATIONS
 from processors.routing.frames import DECISIONS, OUTCOMES
 from processors.signal_frames import LOGS, METRICS
 from tests.builders import NOW, frame, job, said_nothing, trace_of
@@ -78,6 +79,7 @@ def of_table(store: Store, table: str, what: str) -> str:
         ("alert_rules", ALERT_RULES),
         ("silences", SILENCES),
         ("notifications", NOTIFICATIONS),
+        ("optimizations", OPTIMIZATIONS),
         ("routing_decisions", DECISIONS),
         ("routing_outcomes", OUTCOMES),
     ],

@@ -4,11 +4,15 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 from exporters.store import Store
+from merit.alerts import Alerting
 from processors.alerts.frames import SILENCES
+from processors.alerts.levels import MEASURED
 from processors.alerts.life import as_frame
+from processors.alerts.rules import AlertSettings
 from tests.builders import NOW, Clock
 from tests.merit.alerting import DAY, HOUR, alerting, alerts, events, every, steps, store_work, work
 
@@ -155,3 +159,18 @@ def test_merit_tells_of_its_own_trouble(tables: Store, clock: Clock, seconds: fl
     it.run()
 
     assert [one["rule"] for one in alerts(tables)] == found
+
+
+def test_an_agent_that_could_be_better_is_told_of_until_there_is_nothing_more(tables: Store, clock: Clock) -> None:
+    found = [{"metric": "opportunities", "agent_id": name, "service": "", "value": n, "n": 1} for name, n in (("a", 2), ("b", 0))]
+    measured = [pl.DataFrame(found, schema=dict(MEASURED))]
+    job = Alerting(tables, AlertSettings(), clock, opportunities=lambda: measured[-1])
+    job.run()
+    measured.append(measured[0].with_columns(value=0.0))
+    for _ in range(3):
+        clock.tick(300)
+        job.run()
+
+    (row,) = alerts(tables)
+    assert (row["rule"], row["severity"], row["agent_id"], row["status"]) == ("optimisation-opportunity", "info", "a", "resolved")
+    assert events(tables) == ["fired", "resolved"]

@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
+from merit.opportunities import Opportunities
+from merit.settings import Settings
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.settings import QueryApiSettings
@@ -132,6 +134,13 @@ def test_insights_are_chosen_by_kind_agent_and_category(keeper: Store, planted: 
     assert [one["kind"] for one in asked(keeper, "?agent_id=writer")["insights"]] == ["cheaper_model"]
     assert asked(keeper, "?category=support")["insights"] == []
     assert len(asked(keeper, "?limit=2")["insights"]) == 2
+
+
+def test_the_job_counts_what_there_is_of_each_agent(keeper: Store, planted: list[Row]) -> None:
+    job = Opportunities(keeper, Settings(), lambda: NOW)
+    assert job().is_empty()
+    assert job.run() == len(planted)
+    assert dict(job().select("agent_id", "value").iter_rows()) == {"looper": 2, "searcher": 2, "writer": 1}
 
 
 def test_of_work_in_which_nothing_is_hidden_nothing_is_said(tables: Store) -> None:
