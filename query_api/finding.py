@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
@@ -33,7 +33,7 @@ Look = Callable[[Period, float], list[Row]]
 
 def finder(ask: Ask, prices: CostSettings) -> Insights:
     """What looks for insights in a stretch of time."""
-    price = Pricer(prices)
+    price = cache(lambda: Pricer(prices))  # which reads the prices of all the world
 
     def of_tasks(unit: str, found: Period) -> pl.DataFrame:
         return ask("insight_tasks", bounds(found) | {"unit": unit, "profile": PROFILE}, MOST_ROWS)
@@ -44,7 +44,7 @@ def finder(ask: Ask, prices: CostSettings) -> Insights:
 
     def of_prompts(found: Period, days: float) -> list[Row]:
         calls = ask("insight_prompts", bounds(found), MOST_ROWS)
-        return prompt_caching(with_saving(calls, price, found), days)
+        return prompt_caching(with_saving(calls, price(), found), days)
 
     looks: Mapping[str, Look] = {
         "cheaper models": lambda found, days: cheaper_models(of_tasks("model", found), days),
