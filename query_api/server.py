@@ -90,6 +90,9 @@ def listen(settings: QueryApiSettings) -> socket.socket:
             f"query_api.endpoint {settings.endpoint} cannot be bound ({error.strerror}): "
             "stop what listens there, or set another address"
         ) from error
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # connections inherit it
+    # Connections inherit both. Where the listener does not say so, asyncio leaves Nagle's algorithm on: the second part of an
+    # answer then waits for the other side to acknowledge the first, which it puts off by 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     return listener

@@ -11,7 +11,7 @@ from exporters.store import Store
 from processors.errors import Unavailable
 from query_api.app import create_app
 from query_api.health import Condition
-from query_api.server import ApiServer
+from query_api.server import ApiServer, listen
 from query_api.settings import QueryApiSettings
 from tests.query_api.build import NOW, node, put, task, trace_of
 
@@ -57,3 +57,8 @@ def test_stopping_is_safe_twice_and_frees_the_port(tables: Store) -> None:
     server.stop()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+
+def test_the_second_part_of_an_answer_waits_for_no_acknowledgement_of_the_first() -> None:
+    with listen(ANY_PORT) as listener, socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
