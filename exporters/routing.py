@@ -1,6 +1,8 @@
 """What routing learns from: tasks, model calls, judgements, and what was reported of decisions."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 import polars as pl
 
@@ -13,12 +15,22 @@ MOST_HISTORY = 60_000
 EACH = 1_000
 """Of each agent in each category."""
 TRACES_AT_ONCE = 2_000
+TIMED = ("tasks", "evaluations", "outcomes", "decisions")
+"""What is looked for from a time on."""
 
 
-def last_stored(store: Store, since: datetime) -> datetime:
-    """When the last task, decision or report was stored, by the store's clock; not before `since`."""
-    stored: datetime = store.query(question("routing_stored"), {"since": since})["stored_at"].item()
-    return stored
+class News(NamedTuple):
+    """What there is of a kind since some time: it is another one whenever something has been stored."""
+
+    rows: int
+    newest: int
+    """Of what has a time, milliseconds since 1970."""
+
+
+def news(store: Store, since: Mapping[str, datetime]) -> dict[str, News]:
+    """What there is that routing learns from, by kind; `since` is the time of each of TIMED."""
+    found = store.query(question("routing_news"), {kind: since[kind] for kind in TIMED})
+    return {kind: News(rows, newest) for kind, rows, newest in found.iter_rows()}
 
 
 def new_tasks(store: Store, since: datetime) -> pl.DataFrame:
@@ -42,7 +54,7 @@ def calls(store: Store, trace_ids: list[str]) -> pl.DataFrame:
 
 
 def qualities(store: Store, since: datetime) -> pl.DataFrame:
-    """Succeeded tasks that were judged since, and how good they were."""
+    """Succeeded tasks of which a judgement was stored since, and how good they are."""
     return store.query(question("routing_qualities"), {"since": since, "most": MOST_HISTORY})
 
 

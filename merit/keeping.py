@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +22,8 @@ from receiver.spool import Spool
 FREE_TEXTS = ("comment", "note", "description", "result", "error")
 """Columns in which people, and programs of theirs, write what they like."""
 DECISIONS = "routing_decisions"
+DECISIONS_LINGER = timedelta(seconds=1)
+"""Inserting 200 of them costs 1.5 times what inserting 40 does."""
 BESIDE_A_SERVER = Path("merit-journal")
 
 
@@ -76,4 +78,5 @@ def spool_on(
         DECISIONS: lambda rows, token: insert(DECISIONS, rows, token),
         **signal_consumers(store, instruments),
     }
-    return Spool(journal, consumers, insert, settings.receivers.otlp.max_waiting_mib << 20, {SPANS: pipeline.missing})
+    held = settings.receivers.otlp.max_waiting_mib << 20
+    return Spool(journal, consumers, insert, held, {SPANS: pipeline.missing}, {DECISIONS: DECISIONS_LINGER})

@@ -6,12 +6,13 @@ While one lot is written the next gathers (group commit), so a question waits fo
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-from processors.routing.answer import Answered, as_rows
+from processors.routing.answer import Answered
+from processors.routing.rows import as_rows
 from query_api.questions import Keep
 
 
 class Ledger:
-    """Takes decisions; a callable that returns when they are on disk, and raises what `keep` raises.
+    """Takes decisions; a callable that says when they are on disk, and waits for nothing itself.
 
     Args:
         keep: takes rows of `routing_decisions` into safety.
@@ -24,12 +25,12 @@ class Ledger:
         self._lot: list[Answered] = []
         self._written: Future[None] | None = None
 
-    def __call__(self, answered: Answered) -> None:
-        """Write a decision down."""
+    def __call__(self, answered: Answered) -> Future[None]:
+        """Write a decision down: done when it is on disk, or with what `keep` raises. Shared by all of a lot."""
         with self._guard:
             self._lot.append(answered)
-            written = self._written = self._written or self._writer.submit(self._write)
-        written.result()
+            self._written = self._written or self._writer.submit(self._write)
+            return self._written
 
     def stop(self) -> None:
         """Write what waits, and end. Safe to call twice."""

@@ -6,7 +6,7 @@ an hour all is learnt anew from the store, so that judgements that were taken ba
 expired leave no trace, and every replica comes to know the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from time import monotonic
@@ -16,6 +16,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from exporters import routing
+from exporters.routing import News
 from exporters.store import Store
 from processors.routing.answer import Knowledge, nothing_known
 from processors.routing.evidence import Evidence
@@ -26,6 +27,8 @@ from processors.routing.standings import NO_RECORDS, OpenDecisions, Records, rec
 KINDS = ("agent", "model", "provider")
 OVERLAP = timedelta(seconds=30)
 """An insert may be stamped this long before it can be read."""
+SHORT_OVERLAP = timedelta(seconds=5)
+"""The same of decisions: there are many, and one that is missed only weighs on nobody."""
 ANEW = timedelta(hours=1)
 """How often all is learnt anew."""
 BACK = timedelta(days=90)
@@ -55,7 +58,9 @@ class Router:
         self._known = {kind: nothing_known() for kind in KINDS}
         self._learners: dict[str, Learner] = {}
         self._learnt_at: datetime | None = None
-        self._stored, self._judged = BEGINNING, BEGINNING
+        self._since = dict.fromkeys(routing.TIMED, BEGINNING)
+        self._seen: dict[str, News] = {}
+        self._decided = pl.Series(dtype=pl.String)
         self._declared: dict[str, frozenset[str]] = {}
         self._rest_until = 0.0
 
@@ -77,14 +82,15 @@ class Router:
     def refresh(self) -> int:
         """Take in what is new; how many observations that were. Raises Unavailable."""
         with self._refreshing:
-            now, stored = self._now(), routing.last_stored(self._store, self._stored)
+            now, news = self._now(), routing.news(self._store, self._since)
+            changed = {kind for kind, found in news.items() if found != self._seen.get(kind)}
             anew = self._learnt_at is None or not timedelta(0) <= now - self._learnt_at < ANEW
-            declared = routing.declared(self._store)
-            count = self._learn_anew(now) if anew else self._learn_new(now)
+            declared = routing.declared(self._store) if anew or changed & {"agents", "edits"} else self._declared
+            count = self._learn_anew(now) if anew else self._learn_new(changed, news, now)
             if count or anew or declared != self._declared:
                 self._declared = declared
                 self._publish(now)
-            self._stored, self._judged = stored, now
+            self._note(news)
             return count
 
     def _learn_anew(self, now: datetime) -> int:
@@ -93,16 +99,33 @@ class Router:
         judged, reported = routing.qualities(self._store, now - BACK), routing.outcomes(self._store, now - BACK)
         count = self._learn(learners, tasks, judged, reported)
         self._learners, self._learnt_at = learners, now
-        self._watch_open(now - timedelta(seconds=self._settings.open_seconds), tasks, now)
+        self._watch_open(now - timedelta(seconds=self._settings.open_seconds), now)
+        self._close(tasks, reported, now)
+        self._nothing = (tasks.clear(), judged.clear(), reported.clear())
         return count
 
-    def _learn_new(self, now: datetime) -> int:
-        since = self._stored - OVERLAP
-        tasks = routing.new_tasks(self._store, since)
-        judged = routing.qualities(self._store, self._judged - 20 * OVERLAP)
-        reported = routing.outcomes(self._store, since)
-        self._watch_open(since, tasks, now)
+    def _learn_new(self, changed: set[str], news: Mapping[str, News], now: datetime) -> int:
+        """Look at what has changed and at nothing else: each look costs, however little it finds."""
+        since, (tasks, judged, reported) = self._since, self._nothing
+        if "tasks" in changed:
+            tasks = routing.new_tasks(self._store, since["tasks"])
+        if news["evaluations"].rows and changed & {"tasks", "evaluations"}:
+            judged = routing.qualities(self._store, since["evaluations"])
+        if news["outcomes"].rows and changed & {"outcomes", "decisions"}:  # either may come first
+            reported = routing.outcomes(self._store, since["outcomes"])
+        if "decisions" in changed:
+            self._watch_open(since["decisions"], now)
+        if tasks.is_empty() and judged.is_empty() and reported.is_empty():
+            return 0
+        self._close(tasks, reported, now)
         return self._learn(self._learners, tasks, judged, reported)
+
+    def _note(self, news: Mapping[str, News]) -> None:
+        """Look from where this look ended, next time; a little before, for an insert is stamped before it can be read."""
+        self._seen = dict(news)
+        for kind, since in self._since.items():
+            newest = datetime.fromtimestamp(news[kind].newest / 1000, UTC)
+            self._since[kind] = max(since, newest - (SHORT_OVERLAP if kind == "decisions" else OVERLAP))
 
     def _learn(self, learners: "dict[str, Learner]", tasks: pl.DataFrame, judged: pl.DataFrame, reported: pl.DataFrame) -> int:
         """Learn from tasks, judgements and reports; a report of what a task tells itself adds its quality alone."""
@@ -123,13 +146,18 @@ class Router:
             count += learner.learn(pl.concat(parts).sort("ended_at", "key"))
         return count
 
-    def _watch_open(self, since: datetime, tasks: pl.DataFrame, now: datetime) -> None:
-        """Count the decisions of every process, and take off those whose task has ended or was reported."""
-        oldest = now - timedelta(seconds=self._settings.open_seconds)
-        for decision_id, kind, agent, trace_id, decided_at in routing.decided(self._store, since, oldest).iter_rows():
+    def _watch_open(self, since: datetime, now: datetime) -> None:
+        """Count the decisions of every process, those of this one too, should it have counted them."""
+        found = routing.decided(self._store, since, now - timedelta(seconds=self._settings.open_seconds))
+        new = found.filter(~found["decision_id"].is_in(self._decided.implode()))
+        self._decided = found["decision_id"]
+        for decision_id, kind, agent, trace_id, decided_at in new.iter_rows():
             self.open_decisions.open(decision_id, kind, agent, trace_id, decided_at, now)
+
+    def _close(self, tasks: pl.DataFrame, reported: pl.DataFrame, now: datetime) -> None:
+        """Take off the decisions whose task has ended or was reported."""
         self.open_decisions.close_tasks(tasks, now)
-        for decision_id in routing.outcomes(self._store, since)["decision_id"]:
+        for decision_id in reported["decision_id"]:
             self.open_decisions.close(decision_id, now)
 
     def _publish(self, now: datetime) -> None:

@@ -105,6 +105,7 @@ def create_app(
     ask = asker(store, settings.query_seconds)
     find = finder(ask, processors.cost)
     for router in (
+        routing_routes(ask, keep, now, routing or Routing(processors.routing)),  # first, for it is asked most often
         rankings.routes(ask, now, processors.scoring),
         agents.routes(ask, now, processors.scoring),
         agent_nodes.routes(ask, now),
@@ -128,7 +129,6 @@ def create_app(
         alerts.routes(ask, keep, now),
         alert_rules.routes(ask, keep, now, processors.alerts),
         silences.routes(ask, keep, now),
-        routing_routes(ask, keep, now, routing or Routing(processors.routing)),
         routing_decisions.routes(ask, now),
         export.routes(ask, now, processors.scoring),
         stream.routes(live or nothing(now), settings, entrance),

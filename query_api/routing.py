@@ -1,25 +1,31 @@
 """/v1/route: who should do the next task."""
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import numpy as np
 import polars as pl
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Response
 from pydantic import Field
+from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
 
 from processors.errors import Rejected
 from processors.frames import conform
-from processors.routing.answer import Answered, Knowledge, answer, as_rows, means, nothing_known, order
+from processors.routing.answer import Answered, Knowledge, answer, means, nothing_known, order
 from processors.routing.answer import Question as Asked
-from processors.routing.decide import Assignment
+from processors.routing.cells import Ints
+from processors.routing.decide import Assignment, Booleans
 from processors.routing.explain import excluded, explanation, reasons
-from processors.routing.features import features
+from processors.routing.features import Floats, features
 from processors.routing.frames import OUTCOMES
 from processors.routing.policies import Policy, policy
+from processors.routing.rows import as_rows
 from processors.routing.settings import RoutingProfile, RoutingSettings, Strategy
 from processors.routing.standings import OpenDecisions
 from query_api.answers import Answer
@@ -32,6 +38,8 @@ Kind = Literal["agent", "model", "provider"]
 Name = Annotated[str, Field(min_length=1, max_length=1024)]
 Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 GENERAL = "general"
+MANY = 2_000
+"""Candidates from which an answer takes several milliseconds; to show one takes ten times as long as to judge it."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,8 @@ class Routing:
     knowledge: Callable[[str], Knowledge] = lambda _: nothing_known()
     open_decisions: OpenDecisions = field(default_factory=lambda: OpenDecisions(900))
     classify: Callable[[str], str] = lambda _: GENERAL
-    record: Callable[[Answered], None] | None = None
-    """Takes a decision into safety without waiting until it can be read; None: as everything else that is sent."""
+    record: Callable[[Answered], "Future[None]"] | None = None
+    """Takes a decision into safety, done when it is on disk, readable or not; None: as everything else that is sent."""
     luck: Callable[[], float] = np.random.default_rng().random
 
 
@@ -155,23 +163,34 @@ class KeptOutcome(Answer):
 def routes(ask: Ask, keep: Keep, now: Now, routing: Routing) -> APIRouter:
     """The routes that give out tasks and take what came of them."""
     router = APIRouter(tags=["routing"])
-    record = routing.record or (lambda answered: keep("routing_decisions", as_rows([answered])))
 
+    async def recorded(answered: Answered) -> None:
+        """Return when the decision is on disk."""
+        if routing.record is None:
+            await run_in_threadpool(keep, "routing_decisions", as_rows([answered]))
+        else:  # shielded: others of the same lot wait for it too
+            await asyncio.shield(asyncio.wrap_future(routing.record(answered)))
+
+    # On the loop, for a thread costs more than the answer: nothing here touches the store. What may, or takes long, is in one.
     @router.post("/v1/route", response_model=Routed, summary="Who should do the next task?")
-    def route(question: RouteQuestion) -> Any:
+    async def route(question: RouteQuestion) -> Any:
         """Choose among the candidates, with reasons, and remember the choice.
 
         Nobody is chosen (`agent_id` is null) where nobody is known or the limits exclude everybody.
         """
-        asked = assigned(question, routing)
-        knowledge, moment = routing.knowledge(question.kind), now()
-        open_decisions = routing.open_decisions.counts(question.kind, moment)
-        answered = answer(knowledge, asked, open_decisions, routing.settings, moment, uuid4().hex, routing.luck())
-        record(answered)
+        category = question.category or GENERAL
+        if question.category is None and question.description:
+            category = await run_in_threadpool(routing.classify, question.description)
+        asked, moment = assigned(question, category, routing), now()
+        if takes_long(question, routing):
+            answered, said = await run_in_threadpool(decided, asked, question.limit, routing, moment)
+        else:
+            answered, said = decided(asked, question.limit, routing, moment)
+        await recorded(answered)
         if answered.chosen is not None:
             chosen = answered.names[answered.chosen]
             routing.open_decisions.open(answered.decision_id, question.kind, chosen, question.trace_id, moment, moment)
-        return JSONResponse(told(answered, question.limit))  # as it is: checking what we made ourselves takes a millisecond
+        return Response(said, media_type="application/json")
 
     @router.post("/v1/route/decisions/{decision_id}/outcome", response_model=KeptOutcome, summary="What came of a decision?")
     def outcome(decision_id: Id, sent: Outcome) -> Any:
@@ -190,9 +209,23 @@ def routes(ask: Ask, keep: Keep, now: Now, routing: Routing) -> APIRouter:
     return router
 
 
-def assigned(question: RouteQuestion, routing: Routing) -> Asked:
+def takes_long(question: RouteQuestion, routing: Routing) -> bool:
+    """Whether an answer takes so many milliseconds that other connections should not wait for it."""
+    candidates = routing.knowledge(question.kind).names if question.candidates is None else question.candidates
+    return len(candidates) > MANY or question.limit > MANY // 10
+
+
+def decided(asked: Asked, limit: int, routing: Routing, moment: datetime) -> tuple[Answered, bytes]:
+    """The answer, and as JSON; nothing of it has been kept."""
+    open_decisions = routing.open_decisions.counts(asked.kind, moment)
+    knowledge = routing.knowledge(asked.kind)
+    answered = answer(knowledge, asked, open_decisions, routing.settings, moment, uuid4().hex, routing.luck())
+    # As it is: checking what we made ourselves takes a millisecond.
+    return answered, to_json(told(answered, limit), inf_nan_mode="null")
+
+
+def assigned(question: RouteQuestion, category: str, routing: Routing) -> Asked:
     """The question in the words of routing; ProblemError if it names a profile that there is not."""
-    category = question.category or (routing.classify(question.description) if question.description else GENERAL)
     return Asked(
         kind=question.kind,
         assignment=Assignment(
@@ -222,24 +255,8 @@ def wanted(question: RouteQuestion, settings: RoutingSettings) -> Policy:
 
 
 def told(answered: Answered, limit: int) -> dict[str, Any]:
-    """The answer as JSON values."""
-    decision, asked, size = answered.decision, answered.question, len(answered.names)
-    unknown = np.full(size, np.nan)
-    columns = {
-        "score": decision.score,
-        "success": means(decision.success, size),
-        "quality": means(decision.quality, size),
-        "cost_usd": unknown if decision.cost_usd is None else decision.cost_usd,
-        "duration_seconds": unknown if decision.duration_seconds is None else decision.duration_seconds,
-        "load_penalty": answered.standing.penalty,
-        "probability": decision.probability,
-    }
-    ranked = [
-        {name: number(values[at]) for name, values in columns.items()}
-        | {"agent_id": answered.names[at], "eligible": bool(decision.eligible[at]), "reasons": reasons(answered, at)}
-        for at in order(answered)[:limit].tolist()
-    ]
-    chosen = answered.chosen
+    """The answer as JSON values; NaN is what is not known."""
+    decision, asked, chosen = answered.decision, answered.question, answered.chosen
     return {
         "decision_id": answered.decision_id,
         "agent_id": None if chosen is None else answered.names[chosen],
@@ -249,12 +266,28 @@ def told(answered: Answered, limit: int) -> dict[str, Any]:
         "profile": asked.policy.profile,
         "probability": None if chosen is None else float(decision.probability[chosen]),
         "explanation": explanation(answered),
-        "candidates": size,
+        "candidates": len(answered.names),
         "excluded": excluded(answered),
-        "ranked": ranked,
+        "ranked": ranked(answered, order(answered)[:limit]),
     }
 
 
-def number(value: float) -> float | None:
-    """As JSON: null for what is not known."""
-    return float(value) if np.isfinite(value) else None
+def ranked(answered: Answered, shown: Ints) -> list[dict[str, Any]]:
+    """The candidates that are shown, by their places."""
+    decision, expected = answered.decision, answered.decision.expected
+    unknown = np.full(len(answered.names), np.nan)
+    columns: dict[str, Floats | Booleans] = {
+        "score": decision.score,
+        "success": means(expected.success, len(unknown)),
+        "quality": means(expected.quality, len(unknown)),
+        "cost_usd": unknown if expected.cost_usd is None else expected.cost_usd,
+        "duration_seconds": unknown if expected.duration_seconds is None else expected.duration_seconds,
+        "load_penalty": answered.standing.penalty,
+        "eligible": decision.eligible,
+        "probability": decision.probability,
+    }
+    values = zip(*(column[shown].tolist() for column in columns.values()), strict=True)
+    return [
+        dict(zip(columns, row, strict=True)) | {"agent_id": answered.names[at], "reasons": reasons(answered, at)}
+        for at, row in zip(shown.tolist(), values, strict=True)
+    ]

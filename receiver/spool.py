@@ -38,6 +38,7 @@ class Spool:
             wait for company.
         held_bytes: rows of each kind that may be held in memory while they wait.
         missing: by kind, which of some rows the store does not have; asked after a crash.
+        lingers: kinds of what is received that wait for company for another time than the usual.
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class Spool:
         insert: Insert,
         held_bytes: int,
         missing: Mapping[str, Missing] | None = None,
+        lingers: Mapping[str, timedelta] | None = None,
     ) -> None:
         self._journal, self._consumers, self._insert, self._held_bytes = journal, consumers, insert, held_bytes
-        self._missing = missing or {}
+        self._missing, self._lingers = missing or {}, lingers or {}
         self._storers: dict[str, Storer] = {}
         self._guard = Lock()
 
@@ -127,7 +129,7 @@ class Spool:
             if kind not in self._storers:
                 received = kind in self._consumers
                 consume = self._consumers[kind] if received else partial(self._insert, kind)
-                linger = LINGER if received else timedelta(0)
+                linger = self._lingers.get(kind, LINGER) if received else timedelta(0)
                 missing = self._missing.get(kind, pl.DataFrame.clear)
                 self._storers[kind] = Storer(self._journal, kind, consume, self._held_bytes, linger, missing)
                 self._storers[kind].start()

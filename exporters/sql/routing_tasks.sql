@@ -1,9 +1,18 @@
--- Which finished tasks were stored since, for routing to learn from?
+-- Which finished tasks were stored since, for routing to learn from? Asked without FINAL, which would read the whole table.
 SELECT
     task_id, trace_id, decision_id, agent_id, category, substringUTF8(input, 1, 1000) AS description,
     if(complexity_said, complexity, 0) AS complexity, toFloat64(status = 'succeeded') AS success,
     if(unpriced_calls = 0, toFloat64(cost_usd), NULL) AS cost_usd, duration_seconds, ended_at, models
-FROM tasks FINAL
-WHERE stored_at >= {since:DateTime64(3)} AND status IN ('succeeded', 'failed')
+FROM
+(
+    SELECT
+        task_id, trace_id, decision_id, agent_id, category, input, complexity, complexity_said, status, unpriced_calls, cost_usd,
+        duration_seconds, ended_at, models, is_deleted
+    FROM tasks
+    WHERE stored_at >= {since:DateTime64(3)}
+    ORDER BY version DESC
+    LIMIT 1 BY trace_id, span_id
+)
+WHERE is_deleted = 0 AND status IN ('succeeded', 'failed')
 ORDER BY ended_at DESC, task_id
 LIMIT {most:UInt32}

@@ -1,13 +1,11 @@
 """From a question to an answer: who may be chosen and why not, everybody's chances, the choice, and what to say of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -15,12 +13,30 @@ from processors.routing.cells import NOWHERE, Ints
 from processors.routing.choice import draw
 from processors.routing.decide import Assignment, Decision, Standing, decide
 from processors.routing.evidence import Evidence
-from processors.routing.features import READ, Floats
-from processors.routing.frames import DECISIONS
-from processors.routing.measure import Estimate
+from processors.routing.features import Floats
 from processors.routing.policies import Policy
 from processors.routing.settings import RoutingSettings
+from processors.routing.shown import Estimate
 from processors.routing.standings import NO_RECORDS, Records, failing, on_probation
+
+BARS = ("", "capability", "failing", "max_cost_usd", "max_duration_seconds")
+"""What may keep a candidate from being chosen, the first that applies; empty if nothing does."""
+NEVER_SEEN = (0.0, 0.0, 0.0, np.inf, 0.0)
+"""The records of who was never seen."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Who may be meant: `numbers` in the evidence (beyond its end: never seen), and whether each can do the category."""
+
+    names: Sequence[str]
+    numbers: Ints
+    able: NDArray[np.bool_]
+
+    @cached_property
+    def column(self) -> pa.Array:
+        """The names, as they are stored."""
+        return pa.array(self.names, pa.large_string())
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,39 @@ class Knowledge:
     declared: Mapping[str, frozenset[str]]
     """Who has declared to be able to do each category."""
     fading: float = 1.0
+    _able: dict[str, Candidates] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def all_records(self) -> Records:
+        """The records by number, with one that was never seen in the last place."""
+        known = (each[: len(self.names)] for each in self.records)
+        return Records(*(np.append(each, fill) for each, fill in zip(known, NEVER_SEEN, strict=True)))
+
+    def named(self, names: Sequence[str]) -> Candidates:
+        """Those that a question names, each once: they count as able."""
+        names, unknown = list(dict.fromkeys(names)), len(self.names)
+        numbers = np.array([self.evidence.cells.agents.get(name, unknown) for name in names], dtype=np.int64)
+        return Candidates(names, numbers, np.ones(len(names), dtype=np.bool_))
+
+    def able(self, category: str) -> Candidates:
+        """Everybody, and whether each has done `category` or declared it; where nobody has, everybody may try."""
+        found = self._able.get(category)
+        if found is None:
+            found = self._look(category)
+            if category in self.evidence.cells.categories or category in self.declared:
+                self._able[category] = found
+        return found
+
+    def _look(self, category: str) -> Candidates:
+        agents = self.evidence.cells.agents
+        numbers = np.arange(len(self.names))
+        declared = self.declared.get(category, frozenset())
+        has_declared = np.array([name in declared for name in self.names], dtype=np.bool_)
+        able = has_declared | (self.evidence.cells.row(category, numbers) != NOWHERE)
+        never_seen = sorted(declared - agents.keys())
+        numbers = np.append(numbers, np.full(len(never_seen), len(self.names)))
+        able = np.append(able, np.ones(len(never_seen), dtype=np.bool_))
+        return Candidates([*self.names, *never_seen], numbers, able if able.any() else np.ones(len(able), dtype=np.bool_))
 
 
 def nothing_known() -> Knowledge:
@@ -56,18 +105,24 @@ class Question:
 
 @dataclass(frozen=True)
 class Answered:
-    """The answer; `chosen` is a position in `names`, None if nobody may have the task."""
+    """The answer; `chosen` is a position among the candidates, None if nobody may have the task."""
 
     question: Question
     decision_id: str
     decided_at: datetime
-    names: Sequence[str]
+    candidates: Candidates
     chosen: int | None
     decision: Decision
     standing: Standing
-    barred_by: NDArray[np.object_]
+    barred_by: NDArray[np.int8]
+    """What kept each from being chosen: places in BARS."""
     records: tuple[Floats, Floats]
     """Tasks of each candidate in this category, and in all."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of the candidates."""
+        return self.candidates.names
 
 
 def answer(
@@ -80,58 +135,46 @@ def answer(
     luck: float,
 ) -> Answered:
     """Answer `question`; `luck`, even in [0, 1), decides between the probabilities."""
-    cells = knowledge.evidence.cells
-    names, able = candidates(knowledge, question)
-    unknown = len(cells.agents)
-    numbers = np.array([cells.agents.get(name, unknown) for name in names], dtype=np.int64)
-    records = Records(
-        *(np.append(each[:unknown], fill) for each, fill in zip(knowledge.records, (0, 0, 0, np.inf, 0), strict=True))
+    named, task = question.candidates, question.assignment
+    candidates = knowledge.able(task.category) if named is None else knowledge.named(named)
+    records, moment = knowledge.all_records, now.timestamp()
+    fails = failing(records, moment, settings)[candidates.numbers]
+    load = np.array([open_decisions.get(name, 0) for name in candidates.names]) if open_decisions else np.zeros(len(fails))
+    standing = Standing(
+        penalty=settings.load_weight * np.minimum(load / settings.load_full, 1.0),
+        barred=~candidates.able | fails,
+        probation=on_probation(records, moment, settings)[candidates.numbers],
     )
-    moment = now.timestamp()
-    fails, new = failing(records, moment, settings)[numbers], on_probation(records, moment, settings)[numbers]
-    load = np.array([open_decisions.get(name, 0) for name in names]) if open_decisions else np.zeros(len(names))
-    penalty = settings.load_weight * np.minimum(load / settings.load_full, 1.0)
-    standing = Standing(penalty, ~able | fails, new)
-    decision = decide(knowledge.evidence, question.assignment, numbers, standing, question.policy, settings, knowledge.fading)
-    barred_by = np.select(
-        [
-            ~able,
-            fails,
-            decision.within_cost < settings.limit_chance,
-            decision.within_duration < settings.limit_chance,
-        ],
-        ["capability", "failing", "max_cost_usd", "max_duration_seconds"],
-        "",
-    ).astype(object)
-    chosen = draw(decision.probability, luck) if decision.eligible.any() else None
-    tasks = (done_here(decision), records.tasks[numbers])
-    return Answered(question, decision_id, now, names, chosen, decision, standing, barred_by, tasks)
+    decision = decide(knowledge.evidence, task, candidates.numbers, standing, question.policy, settings, knowledge.fading)
+    return Answered(
+        question=question,
+        decision_id=decision_id,
+        decided_at=now,
+        candidates=candidates,
+        chosen=draw(decision.probability, luck) if decision.eligible.any() else None,
+        decision=decision,
+        standing=standing,
+        barred_by=barred_by(candidates, fails, decision, settings),
+        records=(done_here(decision), records.tasks[candidates.numbers]),
+    )
 
 
-def candidates(knowledge: Knowledge, question: Question) -> tuple[Sequence[str], NDArray[np.bool_]]:
-    """Who may be meant, and whether each can do the category: it was named, has declared it, or has done it.
-
-    Where nobody has done it or declared it, everybody may try.
-    """
-    if question.candidates is not None:
-        names = list(dict.fromkeys(question.candidates))
-        return names, np.ones(len(names), dtype=np.bool_)
-    category = question.assignment.category
-    everyone = np.arange(len(knowledge.names))
-    able = knowledge.evidence.cells.row(category, everyone) != NOWHERE
-    declared = knowledge.declared.get(category, frozenset())
-    if declared:
-        able = able | np.array([name in declared for name in knowledge.names], dtype=np.bool_)
-    never_seen = sorted(declared - knowledge.evidence.cells.agents.keys())
-    names = [*knowledge.names, *never_seen]
-    able = np.append(able, np.ones(len(never_seen), dtype=np.bool_))
-    return names, able if able.any() else np.ones(len(names), dtype=np.bool_)
+def barred_by(
+    candidates: Candidates, fails: NDArray[np.bool_], decision: Decision, settings: RoutingSettings
+) -> NDArray[np.int8]:
+    """What kept each from being chosen: places in BARS."""
+    expected, out = decision.expected, np.zeros(len(fails), np.int8)
+    bars = (~candidates.able, fails, *(each < settings.limit_chance for each in (expected.within_cost, expected.within_duration)))
+    for place, bar in reversed(list(enumerate(bars, 1))):
+        out[bar] = place
+    return out
 
 
 def done_here(decision: Decision) -> Floats:
     """How many tasks of this category stand behind what is said of each candidate."""
-    seen = [each.observations for each in (decision.success, decision.quality) if each is not None]
-    return np.max(seen, axis=0) if seen else np.zeros(len(decision.score))
+    both = (decision.expected.success, decision.expected.quality)
+    seen = [each.observations for each in both if each is not None]
+    return np.maximum.reduce(seen) if seen else np.zeros(len(decision.score))
 
 
 def order(answered: Answered) -> Ints:
@@ -146,71 +189,3 @@ def order(answered: Answered) -> Ints:
 def means(estimate: Estimate | None, size: int) -> Floats:
     """The means of a share, within [0, 1]; NaN where it was never observed of anybody."""
     return np.full(size, np.nan) if estimate is None else np.clip(estimate.mean, 0.0, 1.0)
-
-
-def as_rows(many: Sequence[Answered]) -> pl.DataFrame:
-    """Decisions as rows of `routing_decisions`."""
-    singles, lists = [single(each) for each in many], [listed(each) for each in many]
-    columns = {name: pa.array([row[name] for row in singles], arrow_type(name)) for name in singles[0]}
-    columns |= {name: of_lists([row[name].astype(np.float32) for row in lists]) for name in lists[0]}
-    columns["candidates"] = of_lists([np.array(each.names, dtype=object) for each in many], pa.large_string())
-    columns["barred_by"] = of_lists([each.barred_by for each in many], pa.large_string())
-    rows = pl.from_arrow(pa.table({name: columns[name] for name in DECISIONS}))
-    assert isinstance(rows, pl.DataFrame)
-    return rows
-
-
-def single(answered: Answered) -> dict[str, object]:
-    """What a decision has one of."""
-    asked, chosen = answered.question, answered.chosen
-    return {
-        "decision_id": answered.decision_id,
-        "decided_at": answered.decided_at,
-        "kind": asked.kind,
-        "category": asked.assignment.category,
-        "complexity": asked.complexity or 0,
-        "description": asked.description[:READ],
-        "trace_id": asked.trace_id,
-        "strategy": asked.policy.strategy,
-        "profile": asked.policy.profile,
-        "quality_weight": asked.policy.weights.quality,
-        "cost_weight": asked.policy.weights.cost,
-        "speed_weight": asked.policy.weights.speed,
-        "max_cost_usd": asked.assignment.max_cost_usd,
-        "max_duration_seconds": asked.assignment.max_duration_seconds,
-        "agent_id": "" if chosen is None else answered.names[chosen],
-        "probability": 0.0 if chosen is None else float(answered.decision.probability[chosen]),
-        "version": int(answered.decided_at.timestamp() * 1000),
-        "is_deleted": 0,
-    }
-
-
-def listed(answered: Answered) -> dict[str, Floats]:
-    """What a decision has one of for each candidate."""
-    decision, size = answered.decision, len(answered.names)
-    unknown = np.full(size, np.nan)
-    return {
-        "scores": decision.score,
-        "deviations": decision.deviation / max(answered.question.policy.weights.quality, 1e-9),
-        "probabilities": decision.probability,
-        "worths": decision.worth,
-        "successes": means(decision.success, size),
-        "qualities": means(decision.quality, size),
-        "costs_usd": unknown if decision.cost_usd is None else decision.cost_usd,
-        "durations_seconds": unknown if decision.duration_seconds is None else decision.duration_seconds,
-        "load_penalties": answered.standing.penalty,
-        "cost_shares": decision.cost_share,
-        "duration_shares": decision.duration_share,
-    }
-
-
-def of_lists(parts: Sequence[NDArray[Any]], kind: pa.DataType | None = None) -> pa.Array:
-    """A column of lists."""
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
-    return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(np.concatenate(parts), kind))
-
-
-@cache
-def arrow_type(name: str) -> pa.DataType:
-    """The Arrow type of a column of DECISIONS."""
-    return pl.DataFrame(schema={name: DECISIONS[name]}).to_arrow().schema.field(name).type

@@ -6,7 +6,7 @@ utility is drawn from its normal posterior; it is integrated instead of sampled,
 """
 
 import numpy as np
-from scipy.special import ndtr
+from numpy.typing import NDArray
 
 from processors.routing.features import Floats
 from processors.routing.settings import Strategy
@@ -15,7 +15,11 @@ POINTS = 64
 """Of the integral."""
 FAR = 4.0
 """Standard deviations beyond which a normal distribution is taken to end."""
-TINY = 1e-300
+TINY = np.float32(1e-37)
+PORTION = 128
+"""Candidates that are integrated together: what is worked out on the way stays in the cache of a processor."""
+HASTINGS = (np.array([0.319381530, -0.356563782, 1.781477937, -1.821255978, 1.330274429]) / np.sqrt(2 * np.pi)).astype(np.float32)
+Singles = NDArray[np.float32]
 
 
 def probabilities(strategy: Strategy, mean: Floats, deviation: Floats, exploration: float, floor: float) -> Floats:
@@ -55,16 +59,37 @@ def best_of_normals(mean: Floats, deviation: Floats) -> Floats:
     if high - low < 1e-9:
         return highest(mean)
     step = (high - low) / (POINTS - 1)
-    points = low + step * np.arange(POINTS)
     able = np.flatnonzero(mean + FAR * deviation >= low)
     spread = np.maximum(deviation[able], step)
-    away = (points[:, None] - mean[able]) / spread
-    below = np.maximum(ndtr(away), TINY)
-    all_below = np.exp(np.log(below).sum(axis=1))
-    mass = ((np.exp(-0.5 * away**2) / spread / below) * all_below[:, None]).sum(axis=0)
+    points, above, narrow = (each.astype(np.float32) for each in (step * np.arange(POINTS), mean[able] - low, 1.0 / spread))
+    ratio, all_below = np.empty((len(able), POINTS), np.float32), np.zeros(POINTS)
+    for start in range(0, len(able), PORTION):
+        some = slice(start, start + PORTION)
+        ratio[some], below = against((points - above[some, None]) * narrow[some, None])
+        all_below += below.sum(axis=0, dtype=np.float64)
+    mass = ratio @ np.exp(all_below).astype(np.float32) / spread
     out = np.zeros(len(mean))
     out[able] = mass / mass.sum()
     return out
+
+
+def against(away: Singles) -> tuple[Singles, Singles]:
+    """Of a standard normal variable at `away`: its density over the chance to be below, and the logarithm of that chance.
+
+    The density lacks a factor that all have. The chance is Hastings' approximation (Abramowitz and Stegun, Handbook of
+    Mathematical Functions, 26.2.17), within 1e-7: scipy's goes number by number, and there are 32,000 in a question.
+    """
+    density = np.exp(np.float32(-0.5) * away * away)
+    t = np.float32(1) / (np.float32(1) + np.float32(0.2316419) * np.abs(away))
+    below = t * HASTINGS[-1]
+    for factor in HASTINGS[-2::-1]:
+        below += factor
+        below *= t
+    below *= density
+    np.copyto(below, np.float32(1) - below, where=away > 0)
+    np.maximum(below, TINY, out=below)
+    density /= below
+    return density, np.log(below, out=below)
 
 
 def draw(probability: Floats, number: float) -> int:

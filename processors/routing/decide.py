@@ -1,6 +1,7 @@
 """A decision: what every candidate is worth for a task, who may have it, and with which probability each gets it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,10 @@ from processors.routing.cells import Ints
 from processors.routing.choice import probabilities
 from processors.routing.evidence import Evidence
 from processors.routing.features import Floats
-from processors.routing.measure import Estimate
+from processors.routing.measure import Measure
 from processors.routing.policies import Policy
 from processors.routing.settings import RoutingSettings
+from processors.routing.shown import Estimate
 from processors.routing.utility import chance_within, share, typical, worth
 
 Booleans = NDArray[np.bool_]
@@ -41,21 +43,41 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """Every candidate, in the order in which they were given; a quantity is None where it was never observed of anybody."""
+class Expected:
+    """What to expect of each agent for a task; a quantity is None where it was never observed of anybody."""
 
-    score: Floats
-    deviation: Floats
     worth: Floats
-    """Quality within the limits, before it is weighed."""
+    """Success times quality within the limits, before it is weighed."""
+    deviation: Floats
+    """How uncertain that is."""
     cost_share: Floats
     duration_share: Floats
+    within_cost: Floats
+    """The chance to stay within the limit."""
+    within_duration: Floats
     success: Estimate | None
     quality: Estimate | None
     cost_usd: Floats | None
     duration_seconds: Floats | None
-    within_cost: Floats
-    within_duration: Floats
+
+    def of(self, some: Ints) -> "Expected":
+        """Of some of the agents, by their place."""
+        parts: dict[str, Any] = {name: part(each, some) for name, each in vars(self).items()}
+        return Expected(**parts)
+
+
+def part(each: Estimate | Floats | None, some: Ints) -> Estimate | Floats | None:
+    """A part of an estimate or of an array, if there is one."""
+    return each if each is None else each.of(some) if isinstance(each, Estimate) else each[some]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Every candidate, in the order in which they were given."""
+
+    expected: Expected
+    score: Floats
+    deviation: Floats
     eligible: Booleans
     probability: Floats = field(repr=False)
 
@@ -80,41 +102,47 @@ def decide(
         settings: of routing.
         fading: what is left of the weight of an observation of the evidence's epoch.
     """
-    everyone = np.arange(len(evidence.cells.agents) + 1)
     asked = np.minimum(candidates, len(evidence.cells.agents))
-
-    def estimated(measure: str) -> Estimate | None:
-        known = getattr(evidence, measure)
-        return known.estimate(task.category, everyone, task.row, fading) if known.learnt else None
-
-    success, quality, cost, duration = (estimated(name) for name in ("success", "quality", "cost", "duration"))
-    mean, variance = worth(success, quality) if success or quality else unknown(len(everyone))
-    within_cost = met(cost, task.max_cost_usd, len(everyone))
-    within_duration = met(duration, task.max_duration_seconds, len(everyone))
-    chance = within_cost * within_duration
-    cost_share = share(cost, typical(cost)[:-1]) if cost else np.zeros(len(everyone))
-    duration_share = share(duration, typical(duration)[:-1]) if duration else np.zeros(len(everyone))
+    known = expected(evidence, task, fading).of(asked)
     weights = policy.weights
-    score = (weights.quality * mean * chance - weights.cost * cost_share - weights.speed * duration_share)[
-        asked
-    ] - standing.penalty
-    deviation = (policy.weights.quality * chance * np.sqrt(variance))[asked]
-    meets = (within_cost[asked] >= settings.limit_chance) & (within_duration[asked] >= settings.limit_chance)
+    score = weights.quality * known.worth - weights.cost * known.cost_share - weights.speed * known.duration_share
+    score -= standing.penalty
+    deviation = weights.quality * known.deviation
+    meets = (known.within_cost >= settings.limit_chance) & (known.within_duration >= settings.limit_chance)
     eligible = meets & ~standing.barred
     return Decision(
+        expected=known,
         score=score,
         deviation=deviation,
-        worth=(mean * chance)[asked],
-        cost_share=cost_share[asked],
-        duration_share=duration_share[asked],
-        success=at(success, asked),
-        quality=at(quality, asked),
-        cost_usd=typical(cost)[asked] if cost else None,
-        duration_seconds=typical(duration)[asked] if duration else None,
-        within_cost=within_cost[asked],
-        within_duration=within_duration[asked],
         eligible=eligible,
         probability=chances(policy, settings, score, deviation, eligible, standing.probation),
+    )
+
+
+def expected(evidence: Evidence, task: Assignment, fading: float) -> Expected:
+    """What to expect of everyone for `task`, by number, and in the last place of one that was never seen."""
+
+    def estimated(measure: Measure) -> Estimate | None:
+        return measure.estimate_everyone(task.category, task.row, fading) if measure.learnt else None
+
+    success, quality = estimated(evidence.success), estimated(evidence.quality)
+    cost, duration = estimated(evidence.cost), estimated(evidence.duration)
+    size = len(evidence.cells.agents) + 1
+    mean, variance = worth(success, quality) if success or quality else unknown(size)
+    within_cost, within_duration = met(cost, task.max_cost_usd, size), met(duration, task.max_duration_seconds, size)
+    chance = within_cost * within_duration
+    cost_usd, seconds = typical(cost) if cost else None, typical(duration) if duration else None
+    return Expected(
+        worth=mean * chance,
+        deviation=np.sqrt(variance) * chance,
+        cost_share=np.zeros(size) if cost_usd is None else share(cost_usd),
+        duration_share=np.zeros(size) if seconds is None else share(seconds),
+        within_cost=within_cost,
+        within_duration=within_duration,
+        success=success,
+        quality=quality,
+        cost_usd=cost_usd,
+        duration_seconds=seconds,
     )
 
 
@@ -147,10 +175,3 @@ def met(estimate: Estimate | None, limit: float | None, size: int) -> Floats:
 def unknown(size: int) -> tuple[Floats, Floats]:
     """Mean and variance of the worth of agents of whom nothing is known: all alike."""
     return np.full(size, 0.5), np.full(size, 0.25)
-
-
-def at(estimate: Estimate | None, asked: Ints) -> Estimate | None:
-    """The part of `estimate` that was asked for."""
-    if estimate is None:
-        return None
-    return Estimate(estimate.mean[asked], estimate.variance[asked], estimate.noise, estimate.observations[asked])

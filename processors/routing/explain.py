@@ -1,12 +1,10 @@
 """What to say of a decision, so that a person understands it."""
 
-from collections import Counter
-
 import numpy as np
 
-from processors.routing.answer import Answered
+from processors.routing.answer import BARS, Answered
 
-BARS = {
+WORDS = {
     "capability": "has neither done {category} nor declared it",
     "failing": "fails now: task after task",
     "max_cost_usd": "would cost about ${cost:.4g}; a chance of {within_cost:.0%} to stay within ${max_cost:.4g}",
@@ -23,7 +21,8 @@ SUMMARY = {
 
 def excluded(answered: Answered) -> dict[str, int]:
     """How many candidates could not be chosen, by what barred them."""
-    return dict(Counter(bar for bar in answered.barred_by.tolist() if bar))
+    count = np.bincount(answered.barred_by, minlength=len(BARS)).tolist()
+    return {bar: count[place] for place, bar in enumerate(BARS) if bar and count[place]}
 
 
 def explanation(answered: Answered) -> str:
@@ -56,18 +55,10 @@ def explanation(answered: Answered) -> str:
 
 def reasons(answered: Answered, position: int) -> list[str]:
     """What speaks for and against a candidate."""
-    decision, asked = answered.decision, answered.question.assignment
+    asked, expected = answered.question.assignment, answered.decision.expected
     here, everywhere = (counts[position] for counts in answered.records)
-    facts = {
-        "category": asked.category,
-        "cost": decision.cost_usd[position] if decision.cost_usd is not None else 0,
-        "duration": decision.duration_seconds[position] if decision.duration_seconds is not None else 0,
-        "within_cost": decision.within_cost[position],
-        "within_duration": decision.within_duration[position],
-        "max_cost": asked.max_cost_usd or 0,
-        "max_duration": asked.max_duration_seconds or 0,
-    }
-    out = [BARS[bar].format(**facts)] if (bar := answered.barred_by[position]) else []
+    bar = BARS[answered.barred_by[position]]
+    out = [barred(answered, bar, position)] if bar else []
     if here >= 1:
         out.append(f"{here:.0f} tasks of {asked.category} seen")
     elif everywhere >= 1:
@@ -79,9 +70,23 @@ def reasons(answered: Answered, position: int) -> list[str]:
     if answered.standing.penalty[position] > 0:
         out.append(f"has work open: {answered.standing.penalty[position]:.3f} taken off")
     for limit, within, name in (
-        (asked.max_cost_usd, decision.within_cost, "max_cost_usd"),
-        (asked.max_duration_seconds, decision.within_duration, "max_duration_seconds"),
+        (asked.max_cost_usd, expected.within_cost, "max_cost_usd"),
+        (asked.max_duration_seconds, expected.within_duration, "max_duration_seconds"),
     ):
         if limit is not None and not bar:
             out.append(f"meets {name} with a chance of {within[position]:.0%}")
     return out
+
+
+def barred(answered: Answered, bar: str, position: int) -> str:
+    """Why a candidate cannot be chosen."""
+    asked, expected = answered.question.assignment, answered.decision.expected
+    return WORDS[bar].format(
+        category=asked.category,
+        cost=0 if expected.cost_usd is None else expected.cost_usd[position],
+        duration=0 if expected.duration_seconds is None else expected.duration_seconds[position],
+        within_cost=expected.within_cost[position],
+        within_duration=expected.within_duration[position],
+        max_cost=asked.max_cost_usd or 0,
+        max_duration=asked.max_duration_seconds or 0,
+    )

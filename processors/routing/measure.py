@@ -18,6 +18,7 @@ from processors.routing.cells import NOWHERE, Cells, Ints, grown
 from processors.routing.changes import Changes
 from processors.routing.effects import Effects, Spread
 from processors.routing.features import FEATURES, OWN_FEATURES, Floats, folded
+from processors.routing.shown import Estimate, Influence, Shown
 
 GROWTH = 0.02
 """Effects are solved anew when the data have grown by this share."""
@@ -44,16 +45,6 @@ class Prior:
     noise: float
     """Variance between tasks of one agent in one category."""
     spread: Spread
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Mean and its variance for each agent asked about; `noise` is the variance of a single task about it."""
-
-    mean: Floats
-    variance: Floats
-    noise: float
-    observations: Floats
 
 
 class Seen(NamedTuple):
@@ -91,6 +82,7 @@ class Measure:
         self._offset, self._own_offset = np.zeros(0), np.zeros(0)
         self._usual, self._total, self._total_count = np.zeros((0, FEATURES)), np.zeros((0, FEATURES)), np.zeros(0)
         self._learnt, self._solved, self._weighed = 0, 0, 0
+        self._kept: dict[str, Shown] | None = None
         self.effects = Effects(Spread(**vars(prior.spread)), prior.spread, prior.average)
 
     @property
@@ -101,7 +93,7 @@ class Measure:
     def frozen(self, cells: Cells) -> "Measure":
         """A copy that answers as this one does now, on a copy of the cells, and that cannot learn."""
         other = copy(self)
-        other._cells, other.effects = cells, deepcopy(self.effects)
+        other._cells, other._kept, other.effects = cells, {}, deepcopy(self.effects)
         other.count, other._mean = self.count.copy(), self._mean.copy()
         other._offset, other._own_offset = self._offset.copy(), self._own_offset.copy()
         other._own, other._usual = self._own.copy(), self._usual.copy()
@@ -126,30 +118,39 @@ class Measure:
 
     def estimate(self, category: str, agents: Ints, row: Floats, fading: float = 1.0) -> Estimate:
         """What to expect of `agents` for a task of `category` that looks like `row`; `fading` is what is left of a weight."""
+        return self._shown(category, agents).expected(row, fading)
+
+    def estimate_everyone(self, category: str, row: Floats, fading: float = 1.0) -> Estimate:
+        """As `estimate`, of every agent by its number, and in the last place of one that was never seen."""
+        shown = self._kept.get(category) if self._kept is not None else None
+        if shown is None:
+            shown = self._shown(category, np.arange(len(self._cells.agents) + 1))
+            if self._kept is not None and category in self._cells.categories:
+                self._kept[category] = shown
+        return shown.expected(row, fading)
+
+    def _shown(self, category: str, agents: Ints) -> Shown:
+        """What `agents` have shown in `category`."""
         number = self._cells.categories.get(category, NOWHERE)
-        cells = self._cells.row(category, agents)
-        noise = self._noise(number)
         mean, variance = self.effects.expected(number, agents)
         if not 0 <= number < len(self._usual):
-            return Estimate(mean, variance, noise, np.zeros(len(agents)))
-        usual = self._usual[number]
-        row = np.where(np.isnan(row), usual, row)
-        shared, own = self._helps(number)
+            nothing = np.zeros(len(agents))
+            return Shown(self._noise(number), nothing, nothing, mean, variance, None)
+        cells = self._cells.row(category, agents)
         at = np.where((cells != NOWHERE) & (cells < len(self.count)), cells, 0)
-        count = np.where(at == cells, self.count[at], 0.0) * fading
-        seen = self._mean[at]
-        if shared:
-            toward = row @ self._shared
-            seen = seen + toward - self._offset[at]
-            mean = mean + toward - usual @ self._shared
-        if own:
-            inside = np.where(agents < len(self._own), agents, 0)
-            seen = seen + np.where(inside == agents, self._own[inside] @ folded(row) - self._own_offset[at], 0.0)
-        # Where little was seen and it surprises, its own noise may be greater than that of others: it is believed the less.
-        doubted = noise + (seen - mean) ** 2 / (count + 1.0)
-        pseudo = doubted / variance
-        total = count + pseudo
-        return Estimate((count * seen + pseudo * mean) / total, doubted / total, noise, count)
+        count = np.where(at == cells, self.count[at], 0.0)
+        shared, own = self._helps(number)
+        rows = np.where(agents < len(self._own), agents, 0)
+        influence = Influence(
+            usual=self._usual[number],
+            shared=self._shared if shared else None,
+            offset=self._offset[at],
+            own=self._own if own else None,
+            rows=rows,
+            known=rows == agents,
+            own_offset=self._own_offset[at],
+        )
+        return Shown(self._noise(number), count, self._mean[at], mean, variance, influence)
 
     def _learn_portion(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
         """As `learn`, few enough that what is solved need not be renewed in between."""

@@ -1,6 +1,6 @@
 """How agents stand apart from what they are good at: who is new, who does nothing but fail, who has work already."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
@@ -93,7 +93,7 @@ class OpenDecisions:
         self._by_trace: dict[tuple[str, str], str] = {}
         self._closed: dict[str, float] = {}
         self._order: deque[tuple[float, str]] = deque()
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def open(self, decision_id: str, kind: str, agent: str, trace_id: str, decided_at: datetime, now: datetime) -> None:
         """Count a decision, once; `trace_id` is where its task is going to be, empty if that is not known."""
@@ -105,7 +105,7 @@ class OpenDecisions:
                 self._open[decision_id] = (kind, agent, trace_id)
                 if trace_id:
                     self._by_trace[trace_id, agent] = decision_id
-                self._counts[kind, agent] += 1
+                self._counts[kind][agent] += 1
                 self._order.append((at, decision_id))
 
     def knows(self, decision_id: str) -> bool:
@@ -131,7 +131,7 @@ class OpenDecisions:
         """How many are open, by agent."""
         with self._lock:
             self._expire(now.timestamp())
-            return {agent: count for (of, agent), count in self._counts.items() if of == kind and count > 0}
+            return dict(self._counts[kind])
 
     def _expire(self, now: float) -> None:
         while self._order and now - self._order[0][0] >= self._seconds:
@@ -144,6 +144,6 @@ class OpenDecisions:
         if whose:
             kind, agent, trace_id = whose
             self._by_trace.pop((trace_id, agent), None)
-            self._counts[kind, agent] -= 1
-            if not self._counts[kind, agent]:
-                del self._counts[kind, agent]
+            self._counts[kind][agent] -= 1
+            if not self._counts[kind][agent]:
+                del self._counts[kind][agent]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from processors.routing.features import Floats
-from processors.routing.measure import Estimate
+from processors.routing.shown import Estimate
 
 MOST = 10.0
 """The dearest counts at most as so many times the usual."""
@@ -24,10 +24,17 @@ def worth(success: Estimate | None, quality: Estimate | None) -> tuple[Floats, F
     return s * q, q**2 * s_variance + s**2 * q_variance
 
 
-def share(estimate: Estimate, everyone: Floats) -> Floats:
-    """A cost or duration as a share of the dearest; `everyone` are the typical ones of all agents of the category."""
-    dearest = max(min(everyone.max(), MOST * float(np.median(everyone))), 1e-12)
-    return np.asarray(np.minimum(typical(estimate) / dearest, MOST))
+def share(typical: Floats) -> Floats:
+    """What each typically costs, or how long it takes, as a share of the dearest that was seen; the last is one never seen."""
+    dearest = max(min(typical[:-1].max(), MOST * middle(typical[:-1])), 1e-12)
+    return np.asarray(np.minimum(typical / dearest, MOST))
+
+
+def middle(values: Floats) -> float:
+    """The median; numpy's own looks for what cannot be here, and takes longer over that than over finding it."""
+    half = len(values) // 2
+    parted = np.partition(values, (half - 1, half)) if len(values) > 1 else values
+    return float(parted[half] if len(values) % 2 else (parted[half - 1] + parted[half]) / 2)
 
 
 def typical(estimate: Estimate) -> Floats:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import numpy as np
@@ -98,6 +98,24 @@ def test_learning_takes_at_most_a_fifth_of_the_time(tables, router):
     assert router.run() == 0
     time.sleep(rest)
     assert router.run() == 5
+
+
+def test_where_nothing_is_new_one_question_is_asked(tables, clock):
+    asked = []
+
+    class Counting:
+        def query(self, sql: str, *args, **settings):
+            asked.append(sql)
+            return tables.query(sql, *args, **settings)
+
+    put(tables, "tasks", tasks("a", 5, 0, 1))
+    router = Router(Counting(), SETTINGS, clock)
+    for _ in range(3):
+        router.refresh()
+    asked.clear()
+
+    assert router.refresh() == 0
+    assert len(asked) == 1
 
 
 def test_every_replica_comes_to_the_same(tables, router, clock):
@@ -287,6 +305,15 @@ def test_an_agent_that_is_gone_can_still_be_named(api, tables, router):
     assert answer["vanished"]["eligible"]
 
 
+def test_of_very_many_candidates_all_are_judged_and_shown_that_are_asked_for(api):
+    names = [f"agent-{number}" for number in range(3_000)]
+
+    answer = ask(api, category="research", candidates=names, limit=10_000)
+
+    assert set(of(answer)) == set(names)
+    assert sum(one["probability"] for one in answer["ranked"]) == pytest.approx(1)
+
+
 def test_the_category_follows_from_the_description_if_it_is_not_said(api):
     assert ask(api, description="find out", candidates=["a"])["category"] == "research"
     assert ask(api, candidates=["a"])["category"] == "general"
@@ -357,9 +384,10 @@ def test_the_ledger_writes_decisions_together_and_tells_each_who_waits_what_went
     asked = Question("agent", Assignment("research", NOTHING), policy(SETTINGS, None, None), None, "", None, "")
     made = [answer(router.knowledge("agent"), asked, {}, SETTINGS, clock(), f"{n}", 0.5) for n in range(20)]
     with ThreadPoolExecutor(20) as pool:
-        list(pool.map(ledger, made))
+        written = list(pool.map(ledger, made))
+    wait(written)
     with pytest.raises(Unavailable, match="the disk is full"):
-        ledger(answer(router.knowledge("agent"), asked, {}, SETTINGS, clock(), "bad", 0.5))
+        ledger(answer(router.knowledge("agent"), asked, {}, SETTINGS, clock(), "bad", 0.5)).result()
     ledger.stop()
 
     assert tables.query("SELECT count() AS n FROM routing_decisions FINAL").item() == 20

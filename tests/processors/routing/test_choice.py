@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import log_ndtr
 
-from processors.routing.choice import best_of_normals, draw, probabilities
+from processors.routing.choice import against, best_of_normals, draw, probabilities
 
 numbers = st.floats(-1, 1)
 sizes = st.integers(1, 20)
@@ -27,6 +28,23 @@ def test_the_integral_is_what_sampling_would_find():
     samples = np.random.default_rng(1).normal(mean, deviation, (200_000, 3)).argmax(axis=1)
 
     assert best_of_normals(mean, deviation) == pytest.approx(np.bincount(samples) / 200_000, abs=0.01)
+
+
+def test_many_are_integrated_in_portions_as_few_are():
+    random = np.random.default_rng(1)
+    mean, deviation = random.normal(0.5, 0.1, 500), random.uniform(0.05, 0.2, 500)
+    samples = np.bincount(random.normal(mean, deviation, (20_000, 500)).argmax(axis=1), minlength=500) / 20_000
+
+    found = best_of_normals(mean, deviation)
+
+    assert found.sum() == pytest.approx(1)
+    assert np.abs(found - samples).max() < 0.01
+
+
+def test_the_chance_to_be_below_is_that_of_a_normal_variable():
+    away = np.linspace(-6, 6, 1201, dtype=np.float32)
+
+    assert against(away)[1] == pytest.approx(log_ndtr(away.astype(float)), rel=1e-3, abs=1e-6)
 
 
 def test_equals_are_as_likely_and_the_floor_reaches_everybody():

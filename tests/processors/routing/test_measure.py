@@ -136,3 +136,16 @@ def test_learning_in_one_go_is_learning_one_by_one():
             first = at_once.estimate(category, np.array([cells.agents[agent]]), UNKNOWN).mean
             second = one_by_one.estimate(category, np.array([again.agents[agent]]), UNKNOWN).mean
             assert first == pytest.approx(second, abs=0.02)
+
+
+def test_a_frozen_copy_says_the_same_of_everyone_however_often_it_is_asked():
+    seen = [(f"agent-{n % 5}", f"category-{n % 3}", n % 7 / 7) for n in range(400)]
+    rows = features([f"write report {n % 9} in {'rust' if n % 2 else 'go'}" for n in range(400)], [None] * 400)
+    cells, measure = taught(seen, rows)
+    frozen = measure.frozen(cells.copy())
+    row = features(["write it in rust"], [3])[0]
+
+    for category in ("category-1", "category-1", "never heard of"):
+        found, plain = frozen.estimate_everyone(category, row), measure.estimate(category, np.arange(6), row)
+        assert (found.mean == plain.mean).all()
+        assert (found.variance == plain.variance).all()
