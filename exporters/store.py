@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from math import ceil
 from pathlib import Path
@@ -135,7 +135,12 @@ class Store:
         """
         own = {name: value for name, value in settings.items() if self._session.get(name) != value}
         with translated("query", self._errors):
-            table: pa.Table = self._client.query_arrow(sql, parameters=dict(parameters or {}), settings=own)
+            client = self._client
+            try:
+                table: pa.Table = client.query_arrow(sql, parameters=dict(parameters or {}), settings=own)
+            except Exception:
+                self._rinse(client)
+                raise
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         # A column declared without a zone comes back in the server's own, which is the same instant.
@@ -192,6 +197,12 @@ class Store:
         to be, and told to go back.
         """
         return {"session_timezone": "UTC", "max_execution_time": self._settings.query_seconds} | INSERT
+
+    def _rinse(self, client: Client) -> None:
+        """Take away what a failed query had begun to answer: on chDB it would stand before the next answer of this client."""
+        if self._lock:
+            with suppress(ClickHouseError):  # that the query has failed is told anyhow
+                client.raw_query("SELECT 1", fmt="TabSeparated")
 
     def _handle(self) -> "Handle":
         handle = Handle(self._connect(self._database))

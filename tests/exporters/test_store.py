@@ -143,6 +143,13 @@ def test_the_embedded_engine_keeps_within_the_memory_that_it_is_given(tables: St
     tables.ping()
 
 
+def test_what_a_failed_query_had_begun_to_answer_is_in_no_other_answer(tables: Store) -> None:
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            tables.query("SELECT number, throwIf(number = 500000) FROM numbers(1000000)")
+        assert tables.query("SELECT 7 AS n")["n"].to_list() == [7]
+
+
 def test_threads_do_not_wait_for_each_other(store: Store) -> None:
     together = threading.Barrier(3)
 
