@@ -73,6 +73,11 @@ def test_what_only_looks_a_little_like_it_is_left_alone(text: str) -> None:
         ("GET /v1?api_key=0123456789abcdef&q=a", "GET /v1?api_key=[redacted:api-key]&q=a"),
         ("write to ann@example.org.", "write to [redacted:email]."),
         ("card 4111-1111-1111-1111!", "card [redacted:card-number]!"),
+        ('{"a":4111111111111111,"b":-4111111111111111.0}', '{"a":"[redacted:card-number]","b":"[redacted:card-number]"}'),
+        (
+            '{"a": "no 4111111111111111", "b": "4111111111111111"}',
+            '{"a": "no [redacted:card-number]", "b": "[redacted:card-number]"}',
+        ),
     ],
 )
 def test_only_the_secret_itself_is_masked(text: str, expected: str) -> None:
@@ -86,6 +91,16 @@ def test_a_text_that_ends_where_a_value_would_begin_takes_nothing_of_its_neighbo
     for document in whole:
         assert json.loads(masked(document)) == json.loads(document) or "a value of its own" in masked(document)
         json.loads(masked(document))
+
+
+def test_a_card_that_is_a_number_in_json_leaves_json_however_often_it_is_wrapped() -> None:
+    text = '{"card": 4111111111111111, "n": 5}'
+    for depth in range(4):
+        unwrapped = masked(text)
+        for _ in range(depth + 1):
+            unwrapped = json.loads(unwrapped)
+        assert unwrapped == {"card": "[redacted:card-number]", "n": 5}
+        text = json.dumps(text)
 
 
 def test_the_hints_find_whatever_the_patterns_find() -> None:
