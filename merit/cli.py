@@ -105,6 +105,12 @@ def demo(
     api: Annotated[
         str, typer.Option("--api", metavar="URL", help="The API of that Merit; with --endpoint.")
     ] = "http://127.0.0.1:8080",
+    token_file: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--token-file", metavar="FILE", help="With --endpoint; holds a token with the roles ingest, read and write."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another number, other luck.")] = 1,
 ) -> None:
     """See Merit at work: eight agents, two weeks of their tasks, and how they rank.
@@ -116,7 +122,8 @@ def demo(
 
     logs.to_stderr(logging.WARNING)
     with told():
-        complete = run.run(Console(), assignments=tasks, seed=seed, once=once, elsewhere=(endpoint, api) if endpoint else None)
+        elsewhere = run.Elsewhere(endpoint, api, token_file.read().strip() if token_file else "") if endpoint else None
+        complete = run.run(Console(), assignments=tasks, seed=seed, once=once, elsewhere=elsewhere)
     if not complete:
         raise typer.Exit(1)
 

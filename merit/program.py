@@ -46,6 +46,7 @@ from processors.telemetry import Depth, Instruments
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.live import Live
+from query_api.questions import Keep
 from query_api.routing import Routing
 from query_api.server import ApiServer
 from receiver.server import Receiver
@@ -81,7 +82,7 @@ class Program:
         self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
         self.router = Router(self.store, settings.processors.routing, now)
-        every = jobs_on(self.store, self.pipeline, settings, now, self._itself) if settings.jobs.enabled else []
+        every = jobs_on(self.store, self.pipeline, settings, now, self._itself, self._keep) if settings.jobs.enabled else []
         learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.run, follows=True)
         self.scheduler = Scheduler(
             [*every, learn, *telling_on(self.store, self.live, settings, now)], instruments, self.store.changes
@@ -182,12 +183,17 @@ class Program:
         self.telemetry.instruments.watch_storing(spool.counts)
 
     def _depth(self) -> Depth:
-        waiting = self.spool.waiting()
-        return Depth(waiting.entries, waiting.bytes, (self._now() - (waiting.oldest or self._now())).total_seconds())
+        waiting, now = self.spool.waiting(), self._now()
+        age = (now - (waiting.oldest or now)).total_seconds()
+        return Depth(waiting.entries, waiting.bytes, max(0.0, age))  # the clock may have been set back
 
     def _itself(self) -> dict[str, float]:
         """What alerts are to know of this process."""
         return {"journal_seconds": self._depth().seconds, "failing_jobs": self.scheduler.failing}
+
+    def _keep(self, table: str, rows: pl.DataFrame) -> None:
+        """Keep what a job has paid for: as safe as what is sent."""
+        self.spool.keep_readable(table, rows)
 
     def _drain(self) -> None:
         try:
@@ -214,13 +220,23 @@ def jobs_on(
     settings: Settings,
     now: Callable[[], datetime],
     itself: Callable[[], Mapping[str, float]] = dict,
+    keep: Keep | None = None,
 ) -> list[Job]:
-    """Every job on a store, which may still be closed; `itself` is what alerts are to know of this process."""
+    """Every job on a store, which may still be closed.
+
+    Args:
+        store: where the jobs read and write.
+        pipeline: derives.
+        settings: all of them.
+        now: what time it is.
+        itself: what alerts are to know of this process.
+        keep: takes judgements into safety; by default the store itself.
+    """
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
     scoring = Scoring(store, settings.processors.scoring, now)
     opportunities = Opportunities(store, settings, now)
     alerting = Alerting(store, settings.processors.alerts, now, itself, opportunities)
-    judge = judge_on(store, settings, now)
+    judge = judge_on(store, keep or store.insert, settings, now)
     every = jobs(pipeline, registry, Matching(store, now), scoring, alerting, settings.jobs, judge)
     every.append(Job("insights", timedelta(seconds=settings.jobs.insights.interval_seconds), opportunities.run))
     return every + notifying_on(store, settings, now) + optimizing_on(store, settings, now)
@@ -256,13 +272,13 @@ def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], d
     ]
 
 
-def judge_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Judge | None:
+def judge_on(store: Store, keep: Keep, settings: Settings, now: Callable[[], datetime]) -> Judge | None:
     """Who has tasks judged; None if nobody judges."""
     judging = settings.processors.judge
     if not judging.evaluators:
         return None
-    keep = masking(store.insert, Redactor(settings.processors.redact))
-    return Judge(store, keep, judging, Pricer(settings.processors.cost), now)
+    masked = masking(keep, Redactor(settings.processors.redact))
+    return Judge(store, masked, judging, Pricer(settings.processors.cost), now)
 
 
 def retention(settings: Settings) -> dict[str, timedelta]:

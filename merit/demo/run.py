@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -26,8 +27,13 @@ PATIENCE_SECONDS = 60
 
 FINAL = frozenset({"succeeded", "failed", "interrupted"})
 
-Elsewhere = tuple[str, str]
-"""OTLP/gRPC address and API of a Merit."""
+
+class Elsewhere(NamedTuple):
+    """A Merit: where it takes spans over gRPC, its API, and the token that both ask for, if they do."""
+
+    endpoint: str
+    api: str
+    token: str = ""
 
 
 def run(console: Console, *, assignments: int, seed: int, once: bool, elsewhere: Elsewhere | None) -> bool:
@@ -43,15 +49,15 @@ def run(console: Console, *, assignments: int, seed: int, once: bool, elsewhere:
     Returns:
         Whether there is a ranking and every task that was sent is there, once.
     """
-    with nullcontext(elsewhere) if elsewhere else own_merit(console) as (endpoint, url):
-        api = Api(url)
+    with nullcontext(elsewhere) if elsewhere else own_merit(console) as there:
+        api = Api(there.api, there.token)
         api.get("/healthz")
-        outcome = compare(console, api, send_all(console, endpoint, assignments, seed))
+        outcome = compare(console, api, send_all(console, there, assignments, seed))
         rated = rate(api, outcome.tasks, Random(seed))  # noqa: S311 - nobody's secret depends on it
         ranked = show_ranking(console, api, outcome.sent, rated)
         console.print(outcome.told(), style="" if outcome.complete else "bold red", highlight=False)
         if not once:
-            show_way_on(console, url)
+            show_way_on(console, there.api)
         if not once and not elsewhere:
             wait = stop_asked()
             console.print("\nMerit goes on serving. Ctrl-C ends it and removes the demo's data.")
@@ -68,7 +74,7 @@ def own_merit(console: Console) -> Iterator[Elsewhere]:
     ):
         for line in whereabouts(merit):
             console.print(f"[dim]{line}[/]", highlight=False, soft_wrap=True)
-        yield merit.grpc_endpoint, merit.api_url
+        yield Elsewhere(merit.grpc_endpoint, merit.api_url)
 
 
 def own_settings(console: Console, folder: Path) -> Settings:
@@ -95,9 +101,9 @@ def with_values(settings: Settings, values: dict[str, str]) -> Settings:
     return Settings.model_validate(raw)
 
 
-def send_all(console: Console, endpoint: str, assignments: int, seed: int) -> list[str]:
+def send_all(console: Console, there: Elsewhere, assignments: int, seed: int) -> list[str]:
     """Let the agents work with the OpenTelemetry SDK; the ids of all their tasks."""
-    providers = Providers(lambda: over_grpc(endpoint))
+    providers = Providers(lambda: over_grpc(there.endpoint, there.token))
     random = Random(seed)  # noqa: S311 - nobody's secret depends on it
     sent: list[str] = []
     try:

@@ -82,9 +82,10 @@ def provider(service: str, department: str, exporter: SpanExporter) -> TracerPro
     return made
 
 
-def over_grpc(endpoint: str) -> SpanExporter:
-    """The exporter of the OpenTelemetry SDK, sending to `host:port` in the clear."""
-    return OTLPSpanExporter(endpoint=f"http://{endpoint}", insecure=True)
+def over_grpc(endpoint: str, token: str = "") -> SpanExporter:
+    """The exporter of the OpenTelemetry SDK, sending to `host:port` in the clear, with a `token` if one is asked for."""
+    headers = (("authorization", f"Bearer {token}"),) if token else None
+    return OTLPSpanExporter(endpoint=f"http://{endpoint}", insecure=True, headers=headers)
 
 
 def send(providers: Providers, assignments: int, now: datetime, random: Random) -> Iterator[list[str]]:

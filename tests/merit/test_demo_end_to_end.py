@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from merit.clock import now
+from merit.demo.api import Api
+from tests.doors import token
 from tests.merit.processes import WAIT_SECONDS, environment, merit, serving
 
 AGENTS = (
@@ -54,13 +56,16 @@ def test_it_leaves_nothing_behind(shown: str, folder: Path) -> None:
 
 
 def test_it_can_send_to_a_merit_that_runs_already_and_its_spans_can_be_derived_again(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    shown, entry = token("ingest", "read", "write")
+    (tmp_path / "tokens.yaml").write_text(entry)
+    (tmp_path / "token").write_text(shown)
+    with serving(tmp_path, MERIT_AUTH__TOKENS_FILE="tokens.yaml") as server:
         grpc, api = server.find(r"OTLP/gRPC on (\S+)"), server.find(r"API on (http://[^/]+)")
 
-        done = merit(tmp_path, "demo", "--once", "--tasks", "20", "--endpoint", grpc, "--api", api)
+        done = merit(tmp_path, "demo", "--once", "--tasks", "20", "--endpoint", grpc, "--api", api, "--token-file", "token")
 
         assert done.returncode == 0, done.stdout + done.stderr
-        assert {row["agent_id"] for row in server.get("/v1/rankings?window=30d")["rankings"]} == set(AGENTS)
+        assert {row["agent_id"] for row in Api(api, shown).get("/v1/rankings", window="30d")["rankings"]} == set(AGENTS)
         assert server.end(signal.SIGTERM) == 0
 
     again = merit(tmp_path, "rederive", "--since", (now() - timedelta(days=20)).isoformat())
