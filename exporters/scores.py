@@ -37,6 +37,10 @@ class Progress(NamedTuple):
     """Tasks begun before are added up by the day too."""
     version: int = 0
     """Of all that has been written."""
+    hours_version: int = 0
+    """Of the newest change of an hour that was over."""
+    days_version: int = 0
+    """Of the newest change of a day that was over."""
 
 
 class Level(NamedTuple):
@@ -73,7 +77,8 @@ def store_progress(store: Store, it: Progress) -> None:
     """Remember how far scoring has come."""
     times = ("tasks_until", "evaluations_until", "calls_until", "hourly_until", "daily_until")
     types: dict[str, Any] = {name: pl.Datetime("ms", "UTC") for name in times}
-    types |= {"medians_until": pl.UInt64, "version": pl.UInt64, "medians_from": pl.Date, "scoring": pl.String, "id": pl.UInt8}
+    types |= dict.fromkeys(("medians_until", "version", "hours_version", "days_version"), pl.UInt64)
+    types |= {"medians_from": pl.Date, "scoring": pl.String, "id": pl.UInt8}
     store.insert("scoring_progress", pl.DataFrame([{"id": 0, **it._asdict()}], schema_overrides=types))
 
 

@@ -48,9 +48,11 @@ def add_up(store: Store, progress: Progress, done: int, version: int, now: datet
         if since < hourly:
             end = min(scores.whole_hour(until) + timedelta(hours=1), hourly)
             scores.roll_up(store, TASKS, HOURS, scores.whole_hour(since), end, done, version)
+            progress = progress._replace(hours_version=version)
         if since < daily:
             end = min(scores.whole_day(until) + timedelta(days=1), daily)
             scores.roll_up(store, HOURS.view, DAYS, scores.whole_day(since), end, done, version)
+            progress = progress._replace(days_version=version)
     add_up_calls(store, progress, done, version)
     return fold(store, progress, version, now)
 

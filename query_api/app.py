@@ -102,25 +102,25 @@ def create_app(
     app = FastAPI(
         title="Merit", description=ABOUT, version="1", lifespan=bounded, redirect_slashes=False, docs_url=None, redoc_url=None
     )
-    ask = asker(store, settings.query_seconds)
+    ask, lately = asker(store, settings.query_seconds), to_the_minute(now)
     find = finder(ask, processors.cost)
     for router in (
         routing_routes(ask, keep, now, routing or Routing(processors.routing)),  # first, for it is asked most often
-        rankings.routes(ask, now, processors.scoring),
-        agents.routes(ask, now, processors.scoring),
+        rankings.routes(ask, lately, processors.scoring),
+        agents.routes(ask, lately, processors.scoring),
         agent_nodes.routes(ask, now),
         agent_edits.routes(ask, keep, now, processors.scoring),
         tasks.routes(ask, now, processors.scoring),
         nodes.routes(ask, now),
-        trends.routes(ask, now, processors.scoring),
-        costs.routes(ask, now),
+        trends.routes(ask, lately, processors.scoring),
+        costs.routes(ask, lately),
         metrics.routes(ask, now),
         workflows.routes(ask, now),
         traces.routes(ask, processors.scoring),
         benchmarks.routes(ask, keep, now),
-        models.routes(ask, now),
-        providers.routes(ask, now),
-        departments.routes(ask, now, processors.scoring),
+        models.routes(ask, lately),
+        providers.routes(ask, lately),
+        departments.routes(ask, lately, processors.scoring),
         objectives.routes(ask, keep, now, processors.objectives),
         feedback.routes(ask, keep, now),
         evaluations.routes(ask, now),
@@ -149,6 +149,11 @@ def create_app(
     app.add_middleware(Timed, condition.instruments)
     describe(app)
     return app
+
+
+def to_the_minute(now: Now) -> Now:
+    """The beginning of this minute: what is added up is asked for as of then, so that an answer can be kept for a minute."""
+    return lambda: now().replace(second=0, microsecond=0)
 
 
 def nothing(now: Now) -> Live:

@@ -66,7 +66,7 @@ class Windowed(Question):
     until: AwareDatetime | None = None
     """Only what started before this time (RFC 3339)."""
     window: Annotated[str | None, Field(examples=["30d"])] = None
-    """Instead of `since`: how far back from `until` (or now), as `15m`, `24h`, `7d` or `4w`."""
+    """Instead of `since`: how far back from `until` (or now), as `15m`, `24h`, `7d` or `4w`; from a day on from the hour."""
 
     @field_validator("window")
     @classmethod
@@ -89,10 +89,15 @@ class Windowed(Question):
         return any((self.since, self.until, self.window))
 
     def period(self, now: datetime, default: timedelta | None) -> Period:
-        """The stretch asked for; from `default` ago (None: everything kept) where nothing is said."""
+        """The stretch asked for; from `default` ago (None: everything kept) where nothing is said.
+
+        A window of a day or more begins with an hour: what is added up by the hour then tells of all of it.
+        """
         until = min(max(self.until or now + AHEAD, EARLIEST), LATEST)
         back = duration(self.window) if self.window else default
         since = self.since or (EARLIEST if back is None else (self.until or now) - min(back, until - EARLIEST))
+        if not self.since and back is not None and back >= AHEAD:
+            since = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         return Period(min(max(since, EARLIEST), LATEST), until)
 
 

@@ -49,19 +49,21 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
     """What the agents did that is chosen by `question`, scored under `profile`. Without a window, everything that is kept."""
     period = question.period(now, None)
     since, until = period.since, min(period.until, LAST)
-    today = whole_day(now)  # stretches begin with a day, so that whole days are read as such
+    today = whole_day(now)  # stretches begin and end with a day, so that whole days are read as such
     recent, week, last_week = today - timedelta(days=settings.recent_days), today - WEEK, today - 2 * WEEK
-    cuts = sorted({since, until, recent, week, last_week, now})
-    asked = asked_of(question, min(since, last_week), max(until, now), cuts) | {"profile": profile}
-    found = conform(ask("agent_statistics", asked, MOST_ROWS), STATISTICS)
+    end = today + timedelta(days=1)
+    cuts = sorted({since, until, recent, week, last_week, end})
+    found = conform(ask("agent_statistics", asked_of(every(question), cuts) | {"profile": profile}, MOST_ROWS), STATISTICS)
+    if question.category:
+        found = found.filter(pl.col("category").is_in(question.category))
     segment = pl.col("segment")
 
     def begun(moment: datetime) -> int:
         return sum(cut <= moment for cut in cuts)
 
     chosen = found.filter((segment >= begun(since)) & (segment < begun(until)))
-    weeks = found.filter((segment >= begun(last_week)) & (segment < begun(now)))
-    agents = conform(ask("ranking_agents", asked_of(question, since, until, [since, until]), MOST_ROWS), AGENTS)
+    weeks = found.filter((segment >= begun(last_week)) & (segment < begun(end)))
+    agents = conform(ask("ranking_agents", asked_of(question, [since, until]), MOST_ROWS), AGENTS)
     return History(chosen.with_columns(recent=segment >= begun(recent)), agents, weeks.with_columns(this=segment >= begun(week)))
 
 
@@ -70,18 +72,15 @@ def whole_day(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def asked_of(
-    question: Chosen,
-    since: datetime,
-    until: datetime,
-    cuts: Iterable[datetime],
-    agent_id: tuple[str, ...] = (),
-    period: str = "",
-) -> dict[str, Any]:
+def every(question: Chosen) -> Chosen:
+    """The same work in every category: sums are asked for all of them at once, and kept."""
+    return question.model_copy(update={"category": ()})
+
+
+def asked_of(question: Chosen, cuts: Iterable[datetime], agent_id: tuple[str, ...] = (), period: str = "") -> dict[str, Any]:
     """The parameters of a question to the sums. Whose work it is is asked for apart: a rank is one among all."""
     filters = {name: values for name, values in question.choice().items() if name in FILTERS}
-    bounds = {"since": bound(since), "until": bound(until), "cuts": [bound(cut) for cut in cuts]}
-    return filters | bounds | {"limit": MOST_ROWS, "agent_id": list(agent_id), "period": period}
+    return filters | {"cuts": [bound(cut) for cut in cuts], "limit": MOST_ROWS, "agent_id": list(agent_id), "period": period}
 
 
 FILTERS = ("category", "model", "provider", "department", "service", "user_id")
@@ -105,16 +104,14 @@ def ranked(
         One row an agent: what `rank` returns, and `profile, trend, trend_change`.
     """
     weights = profile_of(settings, profile)
-    found = history(ask, question, profile, settings, now)
-    told = rank(
-        found.statistics,
-        found.agents,
-        by,
-        weights,
-        settings,
-        now,
-        favour_recent=not question.is_explicit,
-        least_tasks=least_tasks,
-    )
-    moves = trend(found.weeks, weights.performance.shares(), likeness_of(found.weeks))
-    return told.join(moves, on="agent_id", how="left", maintain_order="left").with_columns(profile=pl.lit(profile))
+
+    def worked_out() -> pl.DataFrame:
+        found = history(ask, question, profile, settings, now)
+        recently = not question.is_explicit
+        told = rank(found.statistics, found.agents, by, weights, settings, now, favour_recent=recently, least_tasks=least_tasks)
+        moves = trend(found.weeks, weights.performance.shares(), likeness_of(found.weeks))
+        return told.join(moves, on="agent_id", how="left", maintain_order="left").with_columns(profile=pl.lit(profile))
+
+    filters = tuple((name, tuple(values)) for name, values in question.choice().items() if name in FILTERS)
+    key = ("ranked", filters, question.period(now, None), question.is_explicit, by, profile, least_tasks, now)
+    return ask.once(key, worked_out)

@@ -1,12 +1,14 @@
 """Putting a question to the store: one .sql file a question, its values bound by the server, every answer bounded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
 import polars as pl
+
+from query_api.sums import Sums
 
 Now = Callable[[], datetime]
 
@@ -34,6 +36,9 @@ class Ask(Protocol):
     def __call__(self, question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
         """The answer to `question`, a file in query_api/sql, of at most `rows` rows."""
 
+    def once(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `make` works out of sums, once as long as they are the same. `key` says what of."""
+
 
 def asker(store: Store, seconds: float) -> Ask:
     """Questions to `store` that may take `seconds` each."""
@@ -41,7 +46,7 @@ def asker(store: Store, seconds: float) -> Ask:
     def ask(question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
         return store.query(sql(question), parameters, max_result_rows=rows, max_execution_time=seconds)
 
-    return ask
+    return Sums(ask)
 
 
 @cache

@@ -72,7 +72,7 @@ def report(ask: Ask, found: Period, zone: str, scoring: ScoringSettings, now: da
 def statistics_of(ask: Ask, found: Period) -> pl.DataFrame:
     """What was done in the period, step by step, and in the one before: columns STATISTICS."""
     cuts = [found.before, *found.steps, found.until]
-    asked = asked_of(ALL, found.before, found.until, cuts) | {"profile": PROFILE}
+    asked = asked_of(ALL, cuts) | {"profile": PROFILE}
     return conform(ask("agent_statistics", asked, MOST_ROWS), STATISTICS)
 
 
@@ -80,7 +80,7 @@ def ranking_of(
     ask: Ask, statistics: pl.DataFrame, since: datetime, until: datetime, scoring: ScoringSettings, now: datetime
 ) -> pl.DataFrame:
     """The ranking by performance of the work of one period, luck taken out."""
-    agents = conform(ask("ranking_agents", asked_of(ALL, since, until, [since, until]), MOST_ROWS), AGENTS)
+    agents = conform(ask("ranking_agents", asked_of(ALL, [since, until]), MOST_ROWS), AGENTS)
     profile = profile_of(scoring, PROFILE)
     known = statistics.with_columns(recent=pl.lit(value=True))
     return rank(known, agents, "performance", profile, scoring, now, favour_recent=False)

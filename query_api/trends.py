@@ -15,13 +15,13 @@ from processors.scoring.statistics import STATISTICS, plain
 from query_api.agent_nodes import unknown
 from query_api.answers import Answer, Row, Time, rows
 from query_api.filters import Chosen, bound
-from query_api.history import LAST, MOST_ROWS, asked_of, history, profile_of, whole_day
+from query_api.history import LAST, MOST_ROWS, asked_of, history, profile_of
 from query_api.problems import wrong
 from query_api.questions import Ask, Now
 from query_api.tasks import Id
 
 Period = Literal["hour", "day", "week"]
-DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+DAY = timedelta(days=1)
 BACK: dict[Period, timedelta] = {"hour": 7 * DAY, "day": 30 * DAY, "week": 26 * 7 * DAY}
 """How far back a series goes where nothing is said."""
 MOST_DAYS_BY_HOUR = 92
@@ -222,9 +222,7 @@ def series(ask: Ask, agent_id: str, question: TrendQuestion, settings: ScoringSe
     days = (min(until, now + DAY) - since) // DAY + 1
     if question.step == "hour" and days > MOST_DAYS_BY_HOUR:
         raise wrong("period", "hour", f"too many hours: choose a window of at most {MOST_DAYS_BY_HOUR} days, or days")
-    # A cut within it keeps a day from being read as a whole.
-    cuts = [whole_day(since) + number * DAY + SECOND for number in range(days + 1)] if question.step == "hour" else []
-    asked = asked_of(question, since, until, sorted({since, until, *cuts}), agent_id=(agent_id,), period=question.step)
+    asked = asked_of(question, (since, until), agent_id=(agent_id,), period=question.step)
     columns = {**STATISTICS, "started_at": TIME}
     found = conform(ask("agent_statistics", asked | {"profile": question.profile}, MOST_ROWS), columns)
     steps = found.with_columns(agent_id=pl.col("started_at").cast(pl.String))  # each step as if it were an agent

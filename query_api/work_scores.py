@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from processors.scoring.settings import ScoringSettings
+from processors.scoring.statistics import over
 from query_api.answers import Answer
 from query_api.filters import Chosen, Period, bound
 from query_api.history import LAST, MOST_ROWS
@@ -57,20 +58,44 @@ def work_scores(
         question: which work; its window does not count.
         cuts: the window from the first to the last, and where it is cut.
         settings: how many prices may be unknown.
-        group_by: `agent`, `category`, `department`, or nothing.
+        group_by: `agent_id`, `category`, `department`, or nothing.
         more: filters besides.
     """
-    ends = [min(cut, LAST) for cut in cuts]
-    asked = {"agent_id": []} | question.choice() | more | {"since": bound(ends[0]), "until": bound(ends[-1])}
-    asked |= {"cuts": [bound(cut) for cut in ends], "group_by": group_by, "profile": PROFILE}
-    return ask("work_scores", asked | {"most_unpriced": settings.most_unpriced, "limit": MOST_ROWS}, MOST_ROWS)
+    chosen = {"agent_id": []} | question.choice() | more
+    asked = chosen | {"agent_id": [], "category": [], "cuts": [bound(min(cut, LAST)) for cut in cuts], "limit": MOST_ROWS}
+    asked |= {"profile": PROFILE, "by_department": group_by == "department"}
+    found = ask("agent_statistics", asked, MOST_ROWS)
+    for name in ("agent_id", "category"):
+        if chosen[name]:
+            found = found.filter(pl.col(name).cast(pl.String).is_in(chosen[name]))
+    group = {"": pl.lit(""), "department": pl.col("of_department")}.get(group_by, pl.col(group_by or "agent_id"))
+    sums = found.group_by(group.cast(pl.String).alias("group"), "segment").agg(pl.col(name).sum() for name in SUMMED)
+    return sums.select("group", "segment", "rated_tasks", *scored(settings))
+
+
+def scored(settings: ScoringSettings) -> list[pl.Expr]:
+    """The fields of `Scored` of sums."""
+    ended = pl.col("succeeded") + pl.col("failed")
+    priced = pl.col("unpriced_calls") <= settings.most_unpriced * pl.col("llm_calls")
+    means = {"avg_user_rating": "rating", "quality": "quality", "efficiency": "efficiency", "speed": "speed", "thrift": "thrift"}
+    return [
+        *(over(f"{name}_sum", pl.col(f"{name}_n")).alias(field) for field, name in means.items()),
+        pl.when(ended > 0).then("points_sum").alias("points"),
+        over("points_sum", ended).alias("points_per_task"),
+        pl.when(priced).then(over("worth_cost", pl.col("worth_sum"))).alias("cost_per_quality_point"),
+    ]
+
+
+SUMMED = (
+    *("succeeded", "failed", "llm_calls", "unpriced_calls", "rated_tasks", "points_sum", "worth_cost", "worth_sum"),
+    *(f"{name}_{kind}" for name in ("quality", "rating", "efficiency", "speed", "thrift") for kind in ("n", "sum")),
+)
 
 
 def with_scores(
     frame: pl.DataFrame, name: str, ask: Ask, question: Chosen, period: Period, settings: ScoringSettings, **more: Any
 ) -> pl.DataFrame:
     """`frame`, by `name` (agent_id, category or department), with how good the work was."""
-    by = {"agent_id": "agent"}.get(name, name)
-    scores = work_scores(ask, question, period, settings, by, **more).rename({"group": name}).drop("segment")
-    joined = frame.join(scores.cast({name: pl.String}), on=name, how="left", maintain_order="left")
+    scores = work_scores(ask, question, period, settings, name, **more).rename({"group": name}).drop("segment")
+    joined = frame.join(scores, on=name, how="left", maintain_order="left")
     return joined.with_columns(pl.col("rated_tasks").fill_null(0))

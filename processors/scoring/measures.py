@@ -105,24 +105,40 @@ def across(known: pl.DataFrame) -> pl.DataFrame:
         known: per agent and category `n, observations, finished, mean, others, usual, score, believed, doubt, spread,
             common`.
     """
-    share = pl.col("observations") / pl.col("observations").sum()
-    even = pl.col("finished") / pl.col("finished").sum()
-    weight = pl.when(pl.col("observations").sum() > 0).then(share).otherwise(even)
-    alone = pl.col("others").is_null().any()
-    level = level_of(known)
+    observations, finished = pl.col("observations").sum().over("agent_id"), pl.col("finished").sum().over("agent_id")
+    weight = pl.when(observations > 0).then(pl.col("observations") / observations).otherwise(pl.col("finished") / finished)
+    weighed = level_of(known).with_columns(weight=weight)
+    w = pl.col("weight")
+    sums = {
+        "far_score": w * (pl.col("score") - pl.col("others")),
+        "far_believed": w * (pl.col("believed") - pl.col("others")),
+        "own_score": w * pl.col("score"),
+        "own_believed": w * pl.col("believed"),
+        "doubt": w * w * pl.col("doubt"),
+        "common": w * pl.col("common"),
+        "spread": w * pl.col("spread"),
+        "alone": pl.col("others").is_null(),
+    }
+    # Products first and plain sums then: an expression within a group is worked out group by group.
+    agents = (
+        weighed.select("agent_id", "level", "observations", **sums)
+        .group_by("agent_id", maintain_order=True)
+        .agg(pl.col("level").first(), pl.col("observations").sum(), pl.col(*sums).sum())
+    )
+    alone = pl.col("alone") > 0
 
     def place(name: str) -> pl.Expr:
-        far = pl.col("level").first() + (weight * (pl.col(name) - pl.col("others"))).sum()
-        own = (weight * pl.col(name)).sum()
-        return pl.when(alone & (pl.col("observations").sum() > 0)).then(own).when(~alone).then(far)
+        own = pl.when(alone & (pl.col("observations") > 0)).then(f"own_{name}")
+        return own.when(~alone).then(pl.col("level") + pl.col(f"far_{name}"))
 
-    return level.group_by("agent_id", maintain_order=True).agg(
+    return agents.select(
+        "agent_id",
         place("score").alias("score"),
         place("believed").alias("center"),
-        (weight * weight * pl.col("doubt")).sum().alias("doubt"),
-        ((weight * pl.col("common")).sum() / (weight * weight * pl.col("doubt")).sum()).alias("strength"),
-        ((weight * pl.col("spread")).sum() / (weight * pl.col("common")).sum()).alias("unevenness"),
-        pl.col("observations").sum(),
+        "doubt",
+        (pl.col("common") / pl.col("doubt")).alias("strength"),
+        (pl.col("spread") / pl.col("common")).alias("unevenness"),
+        "observations",
     )
 
 

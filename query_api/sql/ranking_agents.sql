@@ -1,5 +1,6 @@
 -- Who are the agents, since when are they known (whatever is chosen), and how long did the work that is chosen take? Of fewer than
--- 20 tasks nineteen in twenty are all.
+-- 20 tasks nineteen in twenty are all. Work is read in the pieces that `agent_statistics` is read in, but at once: sketches of
+-- durations can be put together here only.
 SELECT
     chosen.agent_id AS agent_id,
     if(known.agent_id = '', chosen.agent_name, known.agent_name) AS agent_name,
@@ -14,19 +15,58 @@ FROM
         argMax(work.agent_name, (work.agent_name != '', work.last_started)) AS agent_name,
         min(work.first_started) AS first_started,
         max(work.last_started) AS last_started,
-        uniqExact(toDate(moment)) AS days_active,
-        sum(work.succeeded + work.failed) AS ended,
+        uniqExact(toDate(work.moment)) AS days_active,
         multiIf(
-            ended = 0, NULL,
-            ended < 20, max(work.duration_most),
-            least(max(work.duration_most), greatest(min(work.duration_least), quantileDDIfMerge(0.005, 0.95)(durations)))
+            sum(work.ended) = 0, NULL,
+            sum(work.ended) < 20, max(work.duration_most),
+            least(max(work.duration_most), greatest(min(work.duration_least), quantileDDIfMerge(0.005, 0.95)(work.durations)))
         ) AS p95_duration_seconds
-    FROM agent_work(
-        since = {since:DateTime64(9)}, until = {until:DateTime64(9)}, cuts = {cuts:Array(DateTime64(9))},
-        user_id = {user_id:Array(String)}, model = {model:Array(String)}, provider = {provider:Array(String)},
-        category = {category:Array(String)}, department = {department:Array(String)}, service = {service:Array(String)}) AS work
+    FROM
+    (
+        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
+        FROM agent_daily
+        WHERE at >= toStartOfMinute(arrayMin({days_begins:Array(DateTime64(9))})) AND at < arrayMax({days_ends:Array(DateTime64(9))})
+          AND arrayExists(
+              (begin, end) -> moment >= begin AND moment < end, {days_begins:Array(DateTime64(9))}, {days_ends:Array(DateTime64(9))})
+          AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+          AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+          AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+        UNION ALL
+        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
+        FROM agent_hourly
+        WHERE at >= toStartOfMinute(arrayMin({hours_begins:Array(DateTime64(9))})) AND at < arrayMax({hours_ends:Array(DateTime64(9))})
+          AND arrayExists(
+              (begin, end) -> moment >= begin AND moment < end, {hours_begins:Array(DateTime64(9))}, {hours_ends:Array(DateTime64(9))})
+          AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+          AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+          AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+        UNION ALL
+        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
+        FROM agent_minutely
+        WHERE at >= toStartOfMinute(arrayMin({minutes_begins:Array(DateTime64(9))})) AND at < arrayMax({minutes_ends:Array(DateTime64(9))})
+          AND arrayExists(
+              (begin, end) -> moment >= begin AND moment < end, {minutes_begins:Array(DateTime64(9))}, {minutes_ends:Array(DateTime64(9))})
+          AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+          AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+          AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+        UNION ALL
+        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
+        FROM measured_tasks
+        WHERE at >= toStartOfMinute(arrayMin({tasks_begins:Array(DateTime64(9))})) AND at < arrayMax({tasks_ends:Array(DateTime64(9))})
+          AND arrayExists(
+              (begin, end) -> moment >= begin AND moment < end, {tasks_begins:Array(DateTime64(9))}, {tasks_ends:Array(DateTime64(9))})
+          AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+          AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+          AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+          AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})
+          AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+          AND (empty({provider:Array(String)}) OR task_id IN (
+              SELECT concat(trace_id, '-', span_id) FROM task_calls
+              WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)}))
+    ) AS work
     GROUP BY agent_id
 ) AS chosen
-LEFT JOIN (SELECT agent_id, agent_name, first_seen, last_seen FROM agents FINAL) AS known ON known.agent_id = chosen.agent_id
+LEFT JOIN agents AS known ON known.agent_id = chosen.agent_id
 ORDER BY agent_id
 LIMIT {limit:UInt32}
+SETTINGS final = 1

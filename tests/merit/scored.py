@@ -1,13 +1,17 @@
 """Tasks and evaluations in the store, and what scoring makes of them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from exporters.scores import Progress, progress
 from exporters.store import Store
 from merit.registry import Registry
 from merit.scoring import Scoring
 from processors.evaluations import EVALUATIONS
 from processors.scoring.settings import ScoringSettings
+from query_api.filters import bound
+from query_api.pieces import LEVELS, TASKS, Level, Reach, pieces
 from tests.builders import NOW, Clock, Row, frame
 
 LOST = ("version", "task_version", "task_stored_at", "usual_version")
@@ -56,28 +60,40 @@ def scores_of(store: Store) -> dict[str, Row]:
 
 
 def sums(
-    store: Store, since: datetime = NOW - timedelta(days=400), until: datetime = NOW + timedelta(days=1), **more: Any
+    store: Store,
+    since: datetime = NOW - timedelta(days=400),
+    until: datetime = NOW + timedelta(days=1),
+    levels: Sequence[Level] = LEVELS,
 ) -> list[Row]:
-    """What the sums show of a window, by agent and category."""
-    asked = {name: [] for name in ("user_id", "model", "provider", "category", "department", "service")} | more
-    bounds = [f"{moment:%Y-%m-%d %H:%M:%S.%f}" for moment in (since, until)]
-    return store.query(SUMS, {**asked, "since": bounds[0], "until": bounds[1], "cuts": bounds}).rows(named=True)
+    """What the sums show of a window, by agent and category, read in the pieces that the API reads."""
+    known = progress(store) or Progress()
+    found = pieces((since, until), Reach(known.hourly_until, known.daily_until), levels)
+    asked = {f"{level.name}_{side}": [] for level in LEVELS for side in ("begins", "ends")}
+    for piece in found:
+        asked[f"{piece.level.name}_begins"].append(bound(piece.begin))
+        asked[f"{piece.level.name}_ends"].append(bound(piece.end))
+    return store.query(SUMS, asked).rows(named=True)
 
 
-SUMS = """
-SELECT agent_id, category, department, service_name, complexity, sum(tasks) AS tasks, sum(succeeded) AS succeeded,
+def piece_of(level: Level) -> str:
+    """What one level tells."""
+    begins, ends = (f"{{{level.name}_{side}:Array(DateTime64(9))}}" for side in ("begins", "ends"))
+    return f"SELECT {COLUMNS} FROM {level.table} WHERE arrayExists((b, e) -> moment >= b AND moment < e, {begins}, {ends})"
+
+
+COLUMNS = """agent_id, category, department, service_name, complexity, tasks, succeeded, total_cost_usd, speed_sum, speed_n,
+    points_sum[indexOf(profiles, 'default')] AS worth, rated_tasks, duration_sum, first_started, last_started, durations"""
+SUMS = f"""
+SELECT agent_id, category, department, service_name, complexity, sum(w.tasks) AS tasks, sum(w.succeeded) AS succeeded,
     sum(w.total_cost_usd) AS cost, round(sum(w.speed_sum), 6) AS speed, sum(w.speed_n) AS speed_n,
-    round(sum(points_sum[indexOf(profiles, 'default')]), 6) AS points, sum(rated_tasks) AS rated,
+    round(sum(w.worth), 6) AS points, sum(rated_tasks) AS rated,
     round(sum(w.duration_sum), 6) AS seconds, min(w.first_started) AS first, max(w.last_started) AS last,
     round(quantileDDIfMerge(0.005, 0.95)(durations), 6) AS p95
-FROM agent_work(
-    since = {since:DateTime64(9)}, until = {until:DateTime64(9)}, cuts = {cuts:Array(DateTime64(9))},
-    user_id = {user_id:Array(String)}, model = {model:Array(String)}, provider = {provider:Array(String)},
-    category = {category:Array(String)}, department = {department:Array(String)}, service = {service:Array(String)}) AS w
-GROUP BY agent_id, category, department, service_name, complexity ORDER BY ALL
+FROM ({" UNION ALL ".join(map(piece_of, LEVELS))}) AS w
+GROUP BY agent_id, category, department, service_name, complexity ORDER BY ALL SETTINGS final = 1
 """
 
 
 def straight(store: Store, since: datetime = NOW - timedelta(days=400), until: datetime = NOW + timedelta(days=1)) -> list[Row]:
     """The same, without any sum: read task by task."""
-    return sums(store, since, until, user_id=["", "u", "v"])
+    return sums(store, since, until, (TASKS,))

@@ -1,0 +1,6 @@
+-- How far have sums come, up to when are they by hour and by day, and how new is what is known of agents?
+SELECT
+    p.version AS version, hours_version, days_version, hourly_until, daily_until, (SELECT max(version) FROM agents) AS agents_version
+FROM scoring_progress AS p
+ORDER BY p.version DESC
+LIMIT 1

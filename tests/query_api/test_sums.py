@@ -1,0 +1,120 @@
+"""Answers made of sums are kept for as long as these are the same, and no longer."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from threading import Barrier, Thread
+from typing import Any
+
+import polars as pl
+import pytest
+
+from exporters.store import Store
+from processors.errors import Unavailable
+from query_api.app import create_app
+from query_api.health import Condition
+from query_api.kept import Kept
+from query_api.settings import QueryApiSettings
+from tests.builders import NOW, Clock
+from tests.merit.scored import rate, scoring
+from tests.query_api.build import node, put, task
+
+from fastapi.testclient import TestClient  # isort: skip
+
+
+class Counted:
+    """A store that counts what it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.asked = store, list[str]()
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
+        self.asked.append(sql)
+        return self._store.query(sql, parameters, **settings)
+
+    def ping(self) -> None: ...
+
+
+@pytest.fixture
+def counted(tables: Store) -> Counted:
+    return Counted(tables)
+
+
+@pytest.fixture
+def api(tables: Store, counted: Counted) -> TestClient:
+    return TestClient(create_app(counted, tables.insert, QueryApiSettings(), lambda: NOW, Condition(dict)))
+
+
+@pytest.mark.parametrize("path", ["/v1/rankings", "/v1/rankings?category=general&window=7d", "/v1/costs", "/v1/models"])
+def test_the_same_question_is_answered_from_memory_until_scoring_has_gone_on(
+    api: TestClient, tables: Store, counted: Counted, path: str
+) -> None:
+    it = scoring(tables)
+    put(tables, "tasks", [task(1, started_at=NOW - timedelta(days=2)), task(2)])
+    put(tables, "nodes", [node(1, started_at=NOW - timedelta(days=2)), node(2)])
+    it.catch_up()
+    first = api.get(path).json()
+    counted.asked.clear()
+
+    assert api.get(path).json() == first
+    assert all("how new is what is known" in sql for sql in counted.asked)
+
+    put(tables, "tasks", [task(3)])
+    put(tables, "nodes", [node(3)])
+    it.catch_up()
+    assert api.get(path).json() != first
+
+
+def test_late_work_of_a_day_that_is_over_is_seen_at_once(api: TestClient, tables: Store) -> None:
+    it = scoring(tables)
+    rows = [task(n, started_at=NOW - timedelta(days=9)) for n in range(3)]
+    put(tables, "tasks", rows)
+    it.catch_up()
+    assert api.get("/v1/rankings").json()["rankings"][0]["tasks"] == 3
+
+    rate(tables, rows[0]["task_id"], 5)
+    put(tables, "tasks", [task(7, started_at=NOW - timedelta(days=8))])
+    it.catch_up()
+    (row,) = api.get("/v1/rankings").json()["rankings"]
+    assert (row["tasks"], row["avg_user_rating"]) == (4, 5)
+
+
+def test_what_is_kept_is_asked_for_again_as_the_clock_goes_on(tables: Store, counted: Counted) -> None:
+    clock = Clock()
+    api = TestClient(create_app(counted, tables.insert, QueryApiSettings(), clock, Condition(dict)))
+    put(tables, "tasks", [task(1, started_at=NOW - timedelta(hours=23, minutes=59))])
+    scoring(tables).catch_up()
+    assert len(api.get("/v1/rankings?window=24h").json()["rankings"]) == 1
+
+    clock.tick(7200)
+    assert api.get("/v1/rankings?window=24h").json()["rankings"] == []
+
+
+def test_those_who_ask_at_once_wait_for_one_answer() -> None:
+    kept, begun, made = Kept(), Barrier(2), []
+
+    def make() -> pl.DataFrame:
+        begun.wait(5)
+        made.append(1)
+        return pl.DataFrame({"x": [1]})
+
+    threads = [Thread(target=kept, args=("key", make)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    begun.wait(5)
+    for thread in threads:
+        thread.join()
+    assert made == [1]
+
+
+def test_a_failure_is_not_kept_and_what_is_oldest_goes_first() -> None:
+    def fail() -> pl.DataFrame:
+        raise Unavailable("away")
+
+    kept, frame = Kept(most_bytes=2_000), pl.DataFrame({"x": range(100)})  # 800 bytes each
+    with pytest.raises(Unavailable):
+        kept("a", fail)
+    for key in ("a", "b", "a", "c"):
+        kept(key, lambda: frame)
+    assert kept("a", fail) is frame
+    with pytest.raises(Unavailable):
+        kept("b", fail)
