@@ -5,7 +5,7 @@ it has come is one row of the store, written last, so that a process that dies d
 `merit.sums`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from threading import Event, RLock
@@ -28,14 +28,19 @@ OVERLAP = timedelta(seconds=15)
 """A row may become readable this long after the time at which it was stored."""
 PARTS = 5
 """One part of the time is for scoring, of this many."""
-LONGEST = 10.0
+LONGEST = 3.0
 """Seconds after which a run ends though there is more to do: the next one goes on."""
+LONGEST_WAIT = 2.0
+"""Seconds that what was said of tasks waits at the most while the rest of scoring rests: people look for their rating."""
 READ_AGAIN = 10.0
 """Seconds after which it is read again how far scoring has come and what is expected of tasks."""
 MEDIANS_EVERY = timedelta(hours=1)
 AHEAD = timedelta(days=2)
 """Tasks may begin in the future, by the clocks of their senders: their day needs a usual too."""
 DAY = timedelta(days=1)
+
+Steps = Sequence[Callable[[], int | None]]
+"""What there may be to do: each does some of it and says how many tasks it has scored, None if there is nothing."""
 
 
 class Scoring:
@@ -45,33 +50,46 @@ class Scoring:
         store: where everything is.
         settings: the profiles.
         now: what time it is.
+        seconds: a clock that nobody sets, for how long work takes.
     """
 
-    def __init__(self, store: Store, settings: ScoringSettings, now: Callable[[], datetime]) -> None:
-        self._store, self._now = store, now
+    def __init__(
+        self,
+        store: Store,
+        settings: ScoringSettings,
+        now: Callable[[], datetime],
+        seconds: Callable[[], float] = monotonic,
+    ) -> None:
+        self._store, self._now, self._seconds = store, now, seconds
         self._profiles, self._fingerprint = settings.named, settings.fingerprint
         self._lock = RLock()
         self._hurried = Event()
-        self._rest_until = self._read_again = 0.0
+        self._rest_until = self._hear_again = self._read_again = 0.0
         self._known: Progress | None = None
         self._medians_at: datetime | None = None
         self._judged: tuple[datetime, int] | None = None
         self._taken: tuple[datetime, int] | None = None
 
     def run(self) -> int:
-        """What there is to do, if scoring has not had more than its part of the time; how many tasks were scored."""
-        if monotonic() < self._rest_until:
+        """What there is to do; how many tasks were scored.
+
+        Scoring rests when it has had its part of the time. While it does, what was said of tasks is still taken in.
+        """
+        begun = self._seconds()
+        if begun < min(self._rest_until, self._hear_again):
             return 0
-        begun = monotonic()
+        rests = begun < self._rest_until
         try:
-            return self._work(begun + LONGEST)
+            return self._work(begun + LONGEST, (self._score_judged,) if rests else self._steps)
         finally:
-            ended = monotonic()
-            self._rest_until = ended + (PARTS - 1) * (ended - begun)
+            ended = self._seconds()
+            self._hear_again = ended + min(ended - begun, LONGEST_WAIT)
+            if not rests:
+                self._rest_until = ended + (PARTS - 1) * (ended - begun)
 
     def catch_up(self) -> int:
         """All there is to do, however long it takes; how many tasks were scored."""
-        return self._work(float("inf"))
+        return self._work(float("inf"), self._steps)
 
     def refresh_medians(self) -> int:
         """Work out what is usual, though it is not time, and do all that follows from it; how many tasks were scored."""
@@ -83,16 +101,21 @@ class Scoring:
         """End what is under way soon; what is left is done by the next process."""
         self._hurried.set()
 
-    def _work(self, deadline: float) -> int:
+    @property
+    def _steps(self) -> Steps:
+        """All that there may be to do, what people wait for first."""
+        return (self._score_judged, self._score_changed, self._take_calls, self._work_out_medians, self._score_outdated)
+
+    def _work(self, deadline: float, steps: Steps) -> int:
         with self._lock:
             known, self._known = self._known, None  # what fails is read anew
-            anew = known is None or monotonic() > self._read_again
+            anew = known is None or self._seconds() > self._read_again
             before = self._read() if anew else known
             assert before is not None
             self._progress, begun, count = before, self._version, 0
-            while (scored := self._step()) is not None:
+            while (scored := first(steps)) is not None:
                 count += scored
-                if self._hurried.is_set() or monotonic() > deadline:
+                if self._hurried.is_set() or self._seconds() > deadline:
                     break
             worked = self._version > begun
             if anew or worked:
@@ -112,17 +135,8 @@ class Scoring:
         self._version = max(known.version, scores.newest_version(self._store))
         self._expected = scores.expected(self._store)
         self._medians_until = scores.newest_medians(self._store)
-        self._read_again = monotonic() + READ_AGAIN
+        self._read_again = self._seconds() + READ_AGAIN
         return known
-
-    def _step(self) -> int | None:
-        """Do what is next; how many tasks were scored by it, None if there is nothing to do."""
-        steps = (self._score_changed, self._score_judged, self._take_calls, self._work_out_medians, self._score_outdated)
-        for step in steps:
-            scored = step()
-            if scored is not None:
-                return scored
-        return None
 
     def _score_changed(self) -> int | None:
         """Score tasks that have been stored, and delete the scores of those that are gone or have moved."""
@@ -214,3 +228,8 @@ class Scoring:
     def _next_version(self) -> int:
         self._version += 1
         return self._version
+
+
+def first(steps: Steps) -> int | None:
+    """Do what is next of `steps`; how many tasks were scored by it, None if there is nothing to do."""
+    return next((scored for step in steps if (scored := step()) is not None), None)

@@ -105,6 +105,22 @@ def test_a_rating_of_a_trace_waits_until_the_trace_has_ended(
     assert found(tables) == [(TASK, "", 0.75)]
 
 
+def test_a_rating_of_a_trace_moves_to_the_task_at_its_top_that_came_late(
+    api: TestClient, it: Pipeline, matching: Matching, tables: Store, clock: Clock
+) -> None:
+    whole = job(1)
+    send(it, [row for row in whole if row["SpanId"] != span_of(1)], clock)
+    work(it, clock, 1000)  # given up waiting for: the researcher stands at the top
+    assert rate(api, trace_of(1)) == 200
+    assert (f"{trace_of(1)}-{span_of(3)}", "", 0.75) in found(tables)
+    send(it, whole[:1], clock)
+    work(it, clock, 1000)
+    for _ in range(3):
+        matching.run()
+
+    assert found(tables) == [(TASK, "", 0.75)]
+
+
 def test_a_trace_with_several_tasks_at_the_top_is_rated_in_each(
     api: TestClient, it: Pipeline, matching: Matching, tables: Store, clock: Clock
 ) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from exporters.store import Store
+from merit.scoring import Scoring
+from processors.scoring.settings import ScoringSettings
 from tests.builders import NOW, Clock
 from tests.merit.scored import judge, rate, scores_of, scoring, straight, sums
 from tests.query_api.build import put, task
@@ -245,6 +247,34 @@ def test_a_benchmark_stands_in_for_the_usual(tables: Store) -> None:
 
     (row,) = scores_of(tables).values()
     assert (row["usual_duration_seconds"], row["speed"]) == (3.0, 0.5)
+
+
+class Work:
+    """A clock by which everything takes a second."""
+
+    def __init__(self) -> None:
+        self.moment, self.step = 0.0, 1.0
+
+    def __call__(self) -> float:
+        self.moment += self.step
+        return self.moment
+
+
+def test_a_rating_shows_within_two_seconds_though_scoring_rests(tables: Store) -> None:
+    clock = Work()
+    it = Scoring(tables, ScoringSettings(), Clock(), clock)
+    put(tables, "tasks", [task(1)])
+    assert it.run() == 1
+    assert clock.moment >= 4  # so it rests for 16 s
+    clock.step = 0.0
+
+    rate(tables, task(1)["task_id"], 5)
+    put(tables, "tasks", [task(2)])
+    assert it.run() == 0, "what was said waits as long as scoring has worked, and two seconds at the most"
+    clock.moment += 2
+    assert it.run() == 1
+    assert [row["rated"] for row in sums(tables)] == [1], "the rating is in the sums"
+    assert task(2)["task_id"] not in scores_of(tables), "the rest still waits"
 
 
 def test_scoring_rests_for_four_times_as_long_as_it_works(tables: Store) -> None:
