@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test lint bench bench-compare soak fuzz package clean
+.PHONY: help demo run test lint bench bench-compare bench-queries soak fuzz package clean
 
 PYTHON ?=
 VENV := .venv
@@ -33,6 +33,9 @@ bench: $(VENV)/installed-test ## Measure spans per second and CPU per span
 
 bench-compare: $(VENV)/installed-test ## Two results side by side: A=before.json B=after.json, as ARGS="--json before.json" of bench wrote them
 	$(BIN)/python -m tests.benchmarks.compare "$(A)" "$(B)"
+
+bench-queries: $(VENV)/installed-test ## How fast questions are answered; ARGS="--tasks 1000000 --tasks 10000000" for the growth
+	$(BIN)/python -m tests.benchmarks.queries $(ARGS)
 
 soak: $(VENV)/installed-test ## Ten minutes of full load: does memory level off? ARGS="--minutes 60" for longer
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)

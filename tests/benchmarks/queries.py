@@ -1,0 +1,149 @@
+"""How fast questions are answered over a long past, and how that grows with it: `make bench-queries`.
+
+Each question is asked of the API in this process, on a store that makes its own past (`past`). *Cold*: ClickHouse's caches are
+empty and nothing is kept. *Anew*: scoring has gone on, so what is kept of the newest hours is no longer true. *Warm*: asked
+again. CPU is that of this process; on a machine that is shared it says more than the time.
+"""
+
+import json as json_
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from fastapi.testclient import TestClient
+from rich.console import Console
+from rich.table import Table
+
+from exporters import scores
+from exporters.store import Store
+from query_api.app import create_app
+from query_api.health import Condition
+from query_api.settings import QueryApiSettings
+from tests.benchmarks import past, report
+from tests.benchmarks.run import settings
+
+QUESTIONS = {
+    "ranking": "/v1/rankings",
+    "ranking of a category": "/v1/rankings?category=category-3",
+    "ranking of 1 day": "/v1/rankings?window=1d",
+    "ranking of 7 days": "/v1/rankings?window=7d",
+    "ranking of 30 days": "/v1/rankings?window=30d",
+    "ranking, another profile": "/v1/rankings?profile=cost",
+    "costs by agent": "/v1/costs",
+    "costs by model": "/v1/costs?group_by=model",
+    "costs by day": "/v1/costs?group_by=day",
+    "models": "/v1/models",
+    "providers": "/v1/providers",
+    "an agent's profile": "/v1/agents/agent-7",
+    "an agent's trends": "/v1/agents/agent-7/trends",
+    "agents": "/v1/agents",
+    "departments": "/v1/departments",
+    "overview": "/v1/overview",
+    "tasks of an agent that failed": "/v1/tasks?agent_id=agent-7&status=failed&window=1d",
+    "a trace's tasks": "/v1/tasks?trace_id={trace}",
+}
+CACHES = ("MARK CACHE", "UNCOMPRESSED CACHE", "QUERY CACHE", "PRIMARY INDEX CACHE")
+
+
+def main(
+    tasks: Annotated[list[int] | None, typer.Option(help="How many tasks; repeat it to see the growth.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="How often each question is asked cold, and anew.")] = 5,
+    days: Annotated[int, typer.Option(min=2, max=395, help="Over how many days the tasks lie.")] = 30,
+    json: Annotated[Path | None, typer.Option(help="Also write the result there.")] = None,
+) -> None:
+    """Measure questions on this machine."""
+    console, facts = Console(width=max(Console().width, 125), highlight=False), report.machine()
+    console.print(f"{facts['cores']} cores (load {facts['load']}), {facts['memory_gb']} GB", markup=False)
+    results = {}
+    for count in tasks or [1_000_000]:
+        with tempfile.TemporaryDirectory(prefix="merit-queries-") as name, Store(settings(name)) as store:
+            begun = time.perf_counter()
+            past.make(store, count, days, datetime.now(UTC))
+            console.print(f"{count:,} tasks made in {time.perf_counter() - begun:.0f} s", markup=False)
+            results[count] = measure(store, rounds)
+        console.print(shown(count, results[count]))
+    if len(results) > 1:
+        console.print(growth(results))
+    if json:
+        json.write_text(json_.dumps({"machine": facts, "milliseconds": results}, indent=1))
+
+
+Times = dict[str, list[float]]
+"""State to p50, p95 and p99 of the time, and the median of the CPU time, in milliseconds."""
+
+
+def measure(store: Store, rounds: int) -> dict[str, Times]:
+    """Every question in every state."""
+    trace = store.query("SELECT trace_id FROM tasks LIMIT 1").item()
+    return {name: asked(store, path.format(trace=trace), rounds) for name, path in QUESTIONS.items()}
+
+
+def asked(store: Store, path: str, rounds: int) -> Times:
+    """One question in every state."""
+    cold = [timed(api_on(store), path, lambda: forget(store)) for _ in range(rounds)]
+    api = api_on(store)
+    timed(api, path)
+    anew = [timed(api, path, lambda: go_on(store)) for _ in range(rounds)]
+    warm = [timed(api, path) for _ in range(10 * rounds)]
+    return {state: summary(np.array(took)) for state, took in (("cold", cold), ("anew", anew), ("warm", warm))}
+
+
+def summary(took: np.ndarray) -> list[float]:
+    """p50, p95, p99 of the first column, the median of the second."""
+    return [*(float(p) for p in np.percentile(took[:, 0], [50, 95, 99])), float(np.median(took[:, 1]))]
+
+
+def api_on(store: Store) -> TestClient:
+    """An API that keeps nothing yet. Its first answer to anything is not what is measured."""
+    api = TestClient(create_app(store, store.insert, QueryApiSettings(), lambda: datetime.now(UTC), Condition(dict)))
+    api.get("/healthz")
+    return api
+
+
+def timed(api: TestClient, path: str, before: Callable[[], Any] = lambda: None) -> tuple[float, float]:
+    """Milliseconds and CPU milliseconds that an answer takes."""
+    before()
+    begun, used = time.perf_counter(), time.process_time()
+    answer = api.get(path)
+    took = 1000 * (time.perf_counter() - begun), 1000 * (time.process_time() - used)
+    assert answer.status_code == 200, answer.text
+    return took
+
+
+def forget(store: Store) -> None:
+    """Empty ClickHouse's caches."""
+    for cache in CACHES:
+        store.command(f"SYSTEM DROP {cache}")
+
+
+def go_on(store: Store) -> None:
+    """As scoring does when it has scored something."""
+    known = scores.progress(store)
+    assert known
+    scores.store_progress(store, known._replace(version=known.version + 1))
+
+
+def shown(count: int, found: dict[str, Times]) -> Table:
+    """The result as a table."""
+    table = Table("ms, p50 / p95 / p99 (CPU)", *(next(iter(found.values()))), title=f"{count:,} tasks")
+    for name, states in found.items():
+        table.add_row(name, *(" / ".join(f"{value:,.0f}" for value in values[:3]) + f" ({values[3]:,.0f})" for values in states.values()))
+    return table
+
+
+def growth(results: dict[int, dict[str, Times]]) -> Table:
+    """How many times as much CPU the largest past takes as the smallest."""
+    least, most = min(results), max(results)
+    table = Table("growth of CPU", *(next(iter(results[least].values()))), title=f"{most / least:g} × the tasks")
+    for name, states in results[least].items():
+        table.add_row(name, *(f"{results[most][name][state][3] / values[3]:.2f}" for state, values in states.items()))
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)
