@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+import polars as pl
 from fastapi import APIRouter, Query
 from pydantic import Field
 
@@ -75,15 +76,23 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         """Cost and tokens of the steps that match. Without `since`, `window` or `trace_id` of the last 30 days."""
         chosen = of_calls(question, now(), MONTH, question.group_by)
         page = in_order(ask, "costs", question, chosen)
-        total = rows(ask("costs", chosen | {"group_by": "", "limit": 1, "offset": 0}, 1))
+        if question.cursor is None and page.next_cursor is None:
+            total = page.frame.select(money_of(page.frame), pl.exclude("group", "cost_usd").sum())  # the page is all there is
+        else:
+            total = ask("costs", chosen | {"group_by": "", "limit": 1, "offset": 0}, 1)
         return {
             "group_by": question.group_by,
             "costs": rows(page.frame),
-            "total": total[0] if total else NOTHING,
+            "total": rows(total)[0] if len(total) else NOTHING,
             "next_cursor": page.next_cursor,
         }
 
     return router
+
+
+def money_of(frame: pl.DataFrame) -> pl.Expr:
+    """The sum of `cost_usd`, exact; null where no price is known."""
+    return pl.when(frame["cost_usd"].is_not_null().any()).then(pl.col("cost_usd").sum()).alias("cost_usd")
 
 
 NOTHING = {name: None if name == "cost_usd" else 0 for name in Spent.model_fields}

@@ -132,7 +132,8 @@ def shown(count: int, found: dict[str, Times]) -> Table:
     """The result as a table."""
     table = Table("ms, p50 / p95 / p99 (CPU)", *(next(iter(found.values()))), title=f"{count:,} tasks")
     for name, states in found.items():
-        table.add_row(name, *(" / ".join(f"{value:,.0f}" for value in values[:3]) + f" ({values[3]:,.0f})" for values in states.values()))
+        cells = (" / ".join(f"{value:,.0f}" for value in took[:3]) + f" ({took[3]:,.0f})" for took in states.values())
+        table.add_row(name, *cells)
     return table
 
 
