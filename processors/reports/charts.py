@@ -59,6 +59,12 @@ class Chart:
     labels: tuple[Mark, ...]
     spans: tuple[Span, ...] = ()
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What the colours of the bars mean; nothing where there is one only."""
+        kinds = tuple(dict.fromkeys(bar.kind for bar in self.bars))
+        return kinds if len(kinds) > 1 else ()
+
 
 def ticks(most: float) -> list[float]:
     """Round numbers from 0 to at least `most`: three to six of them."""

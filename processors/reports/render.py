@@ -15,7 +15,21 @@ Report = Mapping[str, Any]
 """What `GET /v1/reports/{kind}` answers as JSON."""
 
 MOST_DRAWN = 15
-FILTERS = ("money", "percent", "seconds", "number", "points", "said", "change", "signed_money", "moved", "one_line", "local")
+FILTERS = (
+    "money",
+    "percent",
+    "seconds",
+    "number",
+    "points",
+    "score",
+    "said",
+    "differs",
+    "change",
+    "signed_money",
+    "moved",
+    "one_line",
+    "local",
+)
 
 
 def title(report: Report) -> str:

@@ -54,19 +54,31 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.2f}"
 
 
+def score(value: float | None) -> str:
+    """`0.81`, `–`."""
+    return NOTHING if value is None else f"{value:.2f}"
+
+
 def points(value: float | None) -> str:
     """`71.3`, `–`."""
     return NOTHING if value is None else f"{value:.1f}"
 
 
 def said(value: float | None, form: str) -> str:
-    """A number in the form `money`, `percent`, `seconds` or `number`."""
-    return {"money": money, "percent": percent, "seconds": seconds, "number": number}[form](value)
+    """A number in the form `money`, `percent`, `seconds`, `score` or `number`."""
+    return {"money": money, "percent": percent, "seconds": seconds, "score": score, "number": number}[form](value)
 
 
 def change(value: float | None) -> str:
     """A ratio as `+8 %`; nothing where there is none."""
     return "" if value is None else f"{100 * value:+.0f} %"
+
+
+def differs(measure: dict[str, Any], form: str) -> str:
+    """How a measure differs from before: a share by percent points, all else by how much of itself."""
+    if form == "percent":
+        return "" if measure["change"] is None else f"{100 * measure['change']:+.1f} points"
+    return change(measure["change_ratio"])
 
 
 def signed_money(value: float) -> str:
@@ -75,13 +87,12 @@ def signed_money(value: float) -> str:
 
 
 def moved(row: dict[str, Any]) -> str:
-    """`▲ 2`, `▼ 1`, `new`, or nothing."""
+    """`▲ 2`, `▼ 1`, `new`, or nothing; and whether too little is known of the agent to go by it."""
     if row["rank"] is None:
         return ""
-    if row["rank_before"] is None:
-        return "new"
     by = row["moved"]
-    return f"{'▲' if by > 0 else '▼'} {abs(by)}" if by else ""
+    told = "new" if row["rank_before"] is None else f"{'▲' if by > 0 else '▼'} {abs(by)}" if by else ""
+    return f"{told} (probation)".strip() if row["probation"] else told
 
 
 def local(moment: str | None, zone: str) -> str:
