@@ -55,9 +55,13 @@ class Bounds(NamedTuple):
     alarmed: Mapping[str, datetime]
 
 
-def past(store: Store, since: datetime, until: datetime, bounds: Bounds, each: int) -> pl.DataFrame:
-    """A sample of the tasks of this time, `each` of an agent and category; columns OBSERVED."""
+def past(store: Store, since: datetime, until: datetime, bounds: Bounds, each: int, part: tuple[int, int]) -> pl.DataFrame:
+    """A sample of the tasks of this time, `each` of an agent and category; columns OBSERVED.
+
+    `part` says of which agents: those whose CRC-32, modulo the second, is the first.
+    """
     asked = {"since": since, "until": until, "each": each, "limit": MOST_TASKS, **accepting(bounds)}
+    asked |= {"part": part[0], "parts": part[1]}
     asked |= {"alarmed": list(bounds.alarmed), "to_ms": [milliseconds(at) for at in bounds.alarmed.values()]}
     return conform(store.query(question("alert_past"), asked), OBSERVED)
 

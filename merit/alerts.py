@@ -10,9 +10,10 @@ import polars as pl
 from exporters import alerts as stored
 from exporters.alerts import Bounds, Window
 from exporters.store import Store
+from merit.usual import Usual
 from processors.alerts import rules as alert_rules
 from processors.alerts.causes import Cause, cause
-from processors.alerts.changes import CHANGES, changes, usual
+from processors.alerts.changes import CHANGES, changes
 from processors.alerts.frames import MERIT
 from processors.alerts.levels import MEASURED, PAST, SUMS, look
 from processors.alerts.life import ACCEPTED_FOR, advance
@@ -25,14 +26,6 @@ from processors.frames import empty
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
-PAST_DAYS = 28
-"""What is usual is told by so many days,"""
-SAMPLE = 1_000
-"""of so many tasks of an agent and category,"""
-LAST_DAY = DAY
-"""without the last one,"""
-RENEWED = timedelta(hours=1)
-"""and worked out anew this often."""
 RECENT = 200
 """The newest tasks of an agent and category: among these a change is looked for."""
 RECENT_DAYS = 7
@@ -68,7 +61,7 @@ class Alerting:
         self._opportunities = opportunities
         self._base = configured(settings)
         self._long: tuple[datetime, tuple[str, ...], pl.DataFrame] | None = None
-        self._usual: tuple[datetime, Bounds, pl.DataFrame, pl.DataFrame] | None = None
+        self._usual = Usual(store)
         self._lock = Lock()
 
     def run(self) -> int:
@@ -123,18 +116,10 @@ class Alerting:
         found = empty(CHANGES)
         if watching:
             bounds = bounds_of(known)
-            usual_of, volumes = self._what_is_usual(bounds, now)
+            usual_of, volumes = self._usual(bounds, now)
             recent = stored.recent(self._store, now - RECENT_DAYS * DAY, bounds, RECENT)
             found = watched(changes(recent, usual_of, volumes), watching)
         return findings_of_changes(found, self._causes(found, now), watching, opened)
-
-    def _what_is_usual(self, bounds: Bounds, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        if self._usual is None or self._usual[:2] != (hour, bounds):
-            since = hour - PAST_DAYS * DAY
-            past = stored.past(self._store, since, hour - LAST_DAY, bounds, SAMPLE)
-            self._usual = (hour, bounds, usual(past), stored.volumes(self._store, since, PAST_DAYS))
-        return self._usual[2], self._usual[3]
 
     def _causes(self, found: pl.DataFrame, now: datetime) -> dict[tuple[str, str, str], Cause]:
         """What explains changes: of those that are raised."""

@@ -1,5 +1,5 @@
--- How were an agent's tasks of a category until now? Of each, always the same sample; without what people accept as new, and
--- without the time of which an open alert tells.
+-- How were an agent's tasks of a category until now, of a part of the agents? Of each, always the same sample; without what people
+-- accept as new, and without the time of which an open alert tells.
 SELECT
     agent_id, category, trace_id,
     started_at + toIntervalMicrosecond(toInt64(task_scores.duration_seconds * 1e6)) AS at,
@@ -12,6 +12,7 @@ FROM task_scores FINAL
 WHERE task_scores.at >= {since:DateTime}
   AND task_scores.at < {until:DateTime}
   AND status IN ('succeeded', 'failed')
+  AND CRC32(toString(agent_id)) % {parts:UInt32} = {part:UInt32}
   AND toUnixTimestamp64Milli(started_at) >= transform(agent_id, {accepting:Array(String)}, {from_ms:Array(Int64)}, 0::Int64)
   AND toUnixTimestamp64Milli(started_at) < transform(agent_id, {alarmed:Array(String)}, {to_ms:Array(Int64)}, 9000000000000::Int64)
 ORDER BY agent_id, category, cityHash64(task_id)

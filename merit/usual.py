@@ -1,0 +1,82 @@
+"""What is usual of each agent, worked out anew every hour: a part of the agents in each round, lest one round cost much more."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zlib import crc32
+
+import polars as pl
+
+from exporters import alerts as stored
+from exporters.alerts import Bounds
+from exporters.store import Store
+from processors.alerts.changes import usual
+
+DAY = timedelta(days=1)
+PAST_DAYS = 28
+"""What is usual is told by so many days,"""
+SAMPLE = 1_000
+"""of so many tasks of an agent and category,"""
+LAST_DAY = DAY
+"""without the last one."""
+PARTS = 16
+"""Agents fall into so many parts by a hash of their id."""
+ENOUGH = 30_000
+"""When so many tasks have been looked at in a round, the other parts wait for the next ones."""
+
+
+class Part(NamedTuple):
+    """What is usual of a part of the agents."""
+
+    hour: datetime
+    """As of when."""
+    bounds: Bounds
+    """Where their past begins and ends."""
+    usual: pl.DataFrame
+
+
+class Usual:
+    """What is usual of agents, as of this hour or, of some, of one before.
+
+    Args:
+        store: has what was.
+        enough: how many tasks are looked at in a round.
+    """
+
+    def __init__(self, store: Store, enough: int = ENOUGH) -> None:
+        self._store, self._enough = store, enough
+        self._parts: dict[int, Part] = {}
+        self._volumes: tuple[datetime, pl.DataFrame] | None = None
+
+    def __call__(self, bounds: Bounds, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What is usual, as `usual` has it, and the tasks a month of each agent.
+
+        After a start some agents may be missing for a few calls.
+        """
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if self._volumes is None or self._volumes[0] != hour:
+            self._volumes = (hour, stored.volumes(self._store, hour - PAST_DAYS * DAY, PAST_DAYS))
+        seen = 0
+        for part, its in self._outdated(bounds, hour):
+            if seen >= self._enough and not self._is_urgent(part, its):
+                break
+            past = stored.past(self._store, hour - PAST_DAYS * DAY, hour - LAST_DAY, its, SAMPLE, (part, PARTS))
+            self._parts[part] = Part(hour, its, usual(past))
+            seen += max(past.height, 1)
+        return pl.concat([part.usual for part in self._parts.values()]), self._volumes[1]
+
+    def _outdated(self, bounds: Bounds, hour: datetime) -> list[tuple[int, Bounds]]:
+        """Which parts are to be worked out anew, with their bounds: what people accept first, then the oldest."""
+        every = [(part, of_part(bounds, part)) for part in range(PARTS)]
+        known = self._parts
+        stale = [(part, its) for part, its in every if part not in known or known[part][:2] != (hour, its)]
+        age = {part: known[part].hour.timestamp() if part in known else 0.0 for part, _ in stale}
+        return sorted(stale, key=lambda each: (not self._is_urgent(*each), age[each[0]], each[0]))
+
+    def _is_urgent(self, part: int, its: Bounds) -> bool:
+        """Whether people accept of these agents what was not usual: that holds at once."""
+        return part in self._parts and self._parts[part].bounds.accepted != its.accepted
+
+
+def of_part(bounds: Bounds, part: int) -> Bounds:
+    """The bounds of the agents of a part."""
+    return Bounds(*({agent: at for agent, at in one.items() if crc32(agent.encode()) % PARTS == part} for one in bounds))
