@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporters.folder import FolderLock
+from exporters.notifications.reach import why_unreachable
 from exporters.schema import migrations
 from exporters.store import Store, chdb_folder
 from merit.doors import entrances, tokens_of
@@ -49,6 +50,7 @@ def check(load: Callable[[Path | None], Settings], config: Path | None) -> Itera
     else:
         yield check_schema(settings)
     yield from check_doors(settings)
+    yield from check_routes(settings)
     yield from (check_port(name, endpoint) for name, endpoint in endpoints(settings).items())
 
 
@@ -66,6 +68,17 @@ def check_doors(settings: Settings) -> Iterator[Finding]:
         if not (at[name].tls or is_loopback(host)):
             found = f"{name} takes tokens without TLS: who listens on the way can use them"
             yield Finding("doors", ok=True, found=found, mend="give it a certificate, unless a proxy before it has one")
+
+
+def check_routes(settings: Settings) -> Iterator[Finding]:
+    """Can those be reached who are to be told of alerts? They are sent nothing."""
+    said = settings.exporters.notifications
+    for route in said.routes:
+        if why := why_unreachable(route, said.timeout_seconds):
+            mend = "mend its address, or the way to it; merit alerts test sends a preview"
+            yield Finding("route", ok=False, found=f"{route.name} of exporters.notifications cannot be reached: {why}", mend=mend)
+        else:
+            yield Finding("route", ok=True, found=f"{route.name} of exporters.notifications can be reached, as far as is known")
 
 
 def settings_file(config: Path | None) -> str:

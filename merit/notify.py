@@ -14,6 +14,7 @@ from typing import Any
 from exporters.notifications import states
 from exporters.notifications.carriers import Carry, carrier
 from exporters.notifications.messages import preview
+from exporters.notifications.reach import why_unreachable
 from exporters.notifications.settings import NotificationSettings, Route
 from exporters.store import Store
 from processors.errors import MeritError, NotTaken, Unavailable
@@ -43,6 +44,7 @@ class Notifying:
         self._carriers: dict[str, Carry] = {route.name: carrier(route, settings.timeout_seconds) for route in settings.routes}
         self._hurried = Event()
         self._running = Lock()
+        self._looked = False
 
     def run(self) -> int:
         """One round; how much was delivered, counted once for each route.
@@ -51,6 +53,9 @@ class Notifying:
             Unavailable: the store is away. What was delivered meanwhile is delivered again, under the same key.
         """
         with self._running:
+            if not self._looked:
+                self._looked = True
+                self._warn_of_unreachable()
             now = self._now()
             happened = self._happened(now)
             states_by_route = self._states(happened, now)
@@ -65,6 +70,17 @@ class Notifying:
     def hurry(self) -> None:
         """Begin no further message, for good: the program stops."""
         self._hurried.set()
+
+    def _warn_of_unreachable(self) -> None:
+        """Say once who cannot be reached: better now than when there is something to tell."""
+
+        def look(route: Route) -> str:
+            return why_unreachable(route, self._settings.timeout_seconds)
+
+        with ThreadPoolExecutor(AT_ONCE, "notify") as pool:
+            for route, why in zip(self._settings.routes, pool.map(look, self._settings.routes), strict=True):
+                if why:
+                    log.warning("route %s cannot be reached: %s; mend its address, or try merit alerts test", route.name, why)
 
     def _happened(self, now: datetime) -> list[Row]:
         """What a route may have to be told of, now or still."""

@@ -106,3 +106,14 @@ def add_migration(folder: Path, number: int) -> None:
         "    store.command('INSERT INTO merit_schema VALUES ({number:UInt32})', {'number': int(sys.argv[2])})\n"
     )
     subprocess.run([sys.executable, "-c", program, str(folder), str(number)], env=environment(), check=True)
+
+
+def test_a_receiver_of_alerts_that_cannot_be_reached_is_found_without_its_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        urls = {"there": f"json://127.0.0.1:{there.getsockname()[1]}", "gone": "json://u:hunter22@127.0.0.1:1"}
+        routes = "[" + ", ".join(f"{{name: {name}, url: '{url}'}}" for name, url in urls.items()) + "]"
+        found = [each for each in findings(MERIT_EXPORTERS__NOTIFICATIONS__ROUTES=routes) if each.subject == "route"]
+
+    assert [(each.ok, each.found.partition(" of ")[0]) for each in found] == [(True, "there"), (False, "gone")]
+    assert found[1].found.endswith("cannot be reached: Connection refused")
+    assert "hunter22" not in str(found)
