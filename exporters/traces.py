@@ -35,6 +35,12 @@ def stored_spans(store: Store, trace_ids: list[str]) -> pl.DataFrame:
     return conform(pl.concat([empty(RECEIVED), *(conform(p, RECEIVED) for p in parts)]), RECEIVED)
 
 
+def span_counts(store: Store, trace_ids: list[str]) -> pl.DataFrame:
+    """How many spans of each of these traces are stored: `TraceId, spans`; those without any are left out."""
+    none = pl.DataFrame(schema={"TraceId": pl.String(), "spans": pl.UInt64()})
+    return pl.concat([none, *(store.query(question("span_counts"), {"trace_ids": ids}) for ids in _slices(trace_ids))])
+
+
 def missing_spans(store: Store, spans: pl.DataFrame) -> pl.DataFrame:
     """Those of `spans` that the store does not have."""
     known = [store.query(question("span_ids"), {"trace_ids": ids}) for ids in _slices(spans["TraceId"].unique().to_list())]
@@ -104,10 +110,13 @@ def orphaned_traces(store: Store, since: datetime) -> pl.DataFrame:
 
 
 def stale_traces(
-    store: Store, since: datetime, until: datetime, horizon: datetime, at_once: int = STALE_AT_ONCE
+    store: Store, since: datetime, until: datetime, horizon: datetime, largest: int = 2**63, at_once: int = STALE_AT_ONCE
 ) -> Iterator[pl.DataFrame]:
-    """Traces with spans that came in this time and are not derived, `at_once` at a time: as `OpenTraces.adopt` takes them."""
-    limits = {"since": since, "until": until, "horizon": horizon, "most": at_once}
+    """Traces of at most `largest` spans, some of which came in this time, and that are not derived, `at_once` at a time.
+
+    As `OpenTraces.adopt` takes them.
+    """
+    limits = {"since": since, "until": until, "horizon": horizon, "largest": largest, "most": at_once}
     after = {"after_seen": EPOCH, "after_id": ""}
     while len(found := store.query(question("stale_traces"), limits | after)):
         yield found

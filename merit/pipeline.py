@@ -135,7 +135,8 @@ class Pipeline:
             until = now - timedelta(seconds=self._settings.assemble.quiet_seconds) if self._swept else now
             since = self._sweep_since(now)
             found = 0
-            for stale in traces.stale_traces(self._store, since, until, now - self._retention):
+            largest = self._settings.assemble.max_trace_spans
+            for stale in traces.stale_traces(self._store, since, until, now - self._retention, largest):
                 found += self._open_traces().adopt(stale)
                 self._derive_due(everything=False)
             self._swept = until
@@ -154,11 +155,11 @@ class Pipeline:
             done = 0
             progress(done, len(found))
             for phase, group in self._by_phase(found, now):
-                for batch in group.iter_slices(TRACES_AT_ONCE):
-                    ids = batch["TraceId"].to_list()
+                for ids in self._stored_portions(group["TraceId"].to_list()):
                     self._derive_apart(phase, self._read_back(ids), ids, [])
                     done += len(ids)
                     progress(done, len(found))
+        progress(len(found), len(found))
         return done
 
     def refuse_bad_range(self, since: datetime, until: datetime) -> None:
@@ -244,11 +245,34 @@ class Pipeline:
     def _portions(self, due: Due) -> Iterator[tuple[pl.DataFrame, list[str]]]:
         """Readings of the traces that are due, and which traces were derived before."""
         again = pl.Series(due.again, dtype=pl.String)
-        for held in by_trace(due.held, SPANS_AT_ONCE):
+        for held in by_trace(self._workable(due.held), SPANS_AT_ONCE):
             yield held, again.filter(again.is_in(held["TraceId"].unique().implode())).to_list()
-        for start in range(0, len(due.stored), TRACES_AT_ONCE):
-            some = due.stored[start : start + TRACES_AT_ONCE]
+        for some in self._stored_portions(due.stored):
             yield self._read_back(some), some
+
+    def _stored_portions(self, trace_ids: list[str]) -> Iterator[list[str]]:
+        """Stored traces in portions that memory can take, without those that are too large."""
+        for start in range(0, len(trace_ids), TRACES_AT_ONCE):
+            counts = traces.span_counts(self._store, trace_ids[start : start + TRACES_AT_ONCE])
+            fit = counts.filter(~counts["TraceId"].is_in(self._too_large(counts).implode()))
+            for portion in fit.with_columns(portion=pl.col("spans").cum_sum() // SPANS_AT_ONCE).partition_by("portion"):
+                yield portion["TraceId"].to_list()
+
+    def _workable(self, held: pl.DataFrame) -> pl.DataFrame:
+        """Readings without those of traces that are too large."""
+        if len(held) <= self._settings.assemble.max_trace_spans:
+            return held
+        counts = held.group_by("TraceId").agg(spans=pl.len())
+        return held.filter(~pl.col("TraceId").is_in(self._too_large(counts).implode()))
+
+    def _too_large(self, counts: pl.DataFrame) -> pl.Series:
+        """Those of the traces that are not worked out, told of by a line each."""
+        most = self._settings.assemble.max_trace_spans
+        large = counts.filter(pl.col("spans") > most)
+        for trace_id, spans in large.select("TraceId", "spans").iter_rows():
+            told = "trace %s has %d spans, over %d (processors.assemble.max_trace_spans): it is stored, but worked out no further"
+            log.warning(told, trace_id, spans, most)
+        return large["TraceId"]
 
     def _derive_apart(self, phase: Phase, readings: pl.DataFrame, again: list[str], culprits: list[str]) -> list[str]:
         """As `_derive`, but a trace that cannot be derived is left out and harms no other; `culprits` collects those."""

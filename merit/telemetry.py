@@ -10,7 +10,7 @@ from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from merit.settings import TelemetrySettings
 from processors.telemetry import Instruments
@@ -26,6 +26,7 @@ class Telemetry:
 
     def __init__(self, settings: TelemetrySettings, version: str) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)  # memory, CPU, open files
         readers: list[MetricReader] = [PrometheusMetricReader(registry=self._registry, scope_info_enabled=False)]
         if settings.otlp_endpoint:
             exporter = OTLPMetricExporter(settings.otlp_endpoint, insecure=settings.otlp_insecure)

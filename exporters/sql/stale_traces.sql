@@ -1,4 +1,5 @@
 -- Of the traces that got spans in this time: which have more or newer spans stored than were derived, or were left running?
+-- Of more than {largest} spans none is worked out.
 -- In order, and only those after {after_seen}, {after_id}: the last ones of the answer before.
 WITH fresh AS
 (
@@ -27,6 +28,7 @@ LEFT JOIN
     GROUP BY trace_id
 ) AS derived ON derived.trace_id = stored.TraceId
 WHERE stored.started >= {horizon:DateTime64(9)}
+  AND stored.spans <= {largest:UInt64}
   AND (grown OR derived.status = 'running')
   AND (stored.first_seen, stored.TraceId) > ({after_seen:DateTime64(3)}, {after_id:String})
 ORDER BY stored.first_seen, stored.TraceId

@@ -1,13 +1,14 @@
 """From received spans to derived rows on the real store, at times that the tests say."""
 
 import logging
+from datetime import timedelta
 
 import pytest
 
 from exporters.store import Store
 from merit.pipeline import by_trace
 from processors.errors import Unavailable
-from tests.builders import Clock, agent, chat, frame, job, span, span_of, trace_of
+from tests.builders import NOW, Clock, agent, chat, frame, job, span, span_of, trace_of
 from tests.merit.deriving import DONE, ORPHANS, Half, derived, pipeline, rows_of, send, spans_read, statuses, work
 
 
@@ -239,6 +240,28 @@ def test_draining_derives_what_is_open_without_waiting(tables: Store, clock: Clo
     assert it.drain() == 2
     assert [row["status"] for row in rows_of(tables, "workflows")] == ["succeeded", "running"]
     assert it.drain() == 0
+
+
+def test_a_trace_that_is_too_large_is_stored_and_worked_out_no_further(
+    tables: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = pipeline(tables, clock, assemble={"max_trace_spans": 1_000})
+    root, *_ = large = [agent(1, 1), *(chat(1, number, parent=1) for number in range(2, 1_202))]
+    send(it, [*large[:900], *job(2)], clock)
+    assert work(it, clock) == 2
+    before = rows_of(tables, "nodes")
+    send(it, [*large[900:], *job(3)], clock)
+    clock.tick(60)
+    it.derive()
+    it.sweep()
+
+    assert len(rows_of(tables, "nodes")) - len(before) == len([row for row in before if row["trace_id"] == trace_of(2)])
+    assert f"trace {root['TraceId']} has 1201 spans, over 1000" in caplog.text
+    again = pipeline(tables, clock, assemble={"max_trace_spans": 1_000})  # after a restart
+    clock.tick(60)
+    again.sweep()
+    again.rederive(NOW - timedelta(days=1), NOW + timedelta(days=1))
+    assert len(rows_of(tables, "nodes")) - len(before) == len([row for row in before if row["trace_id"] == trace_of(2)])
 
 
 def test_large_portions_are_parted_between_traces() -> None:
