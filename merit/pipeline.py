@@ -159,7 +159,8 @@ class Pipeline:
                     self._derive_apart(phase, self._read_back(ids), ids, [])
                     done += len(ids)
                     progress(done, len(found))
-        progress(len(found), len(found))
+        if done < len(found):
+            progress(len(found), len(found))  # what is left out is done with too
         return done
 
     def refuse_bad_range(self, since: datetime, until: datetime) -> None:
