@@ -69,15 +69,19 @@ class Router:
         return self._known[kind]
 
     def run(self) -> int:
-        """Take in what is new, if learning has not had more than its part of the time; how many observations that were."""
+        """Take in what is new, if that has not had more than its part of the time; how many observations that were.
+
+        Learning all anew takes seconds, once an hour: to rest for that, too, would leave what ends next unknown for long.
+        """
         if monotonic() < self._rest_until:
             return 0
-        begun = monotonic()
+        begun, learnt_at = monotonic(), self._learnt_at
         try:
             return self.refresh()
         finally:
             ended = monotonic()
-            self._rest_until = ended + (PARTS - 1) * (ended - begun)
+            rest = (PARTS - 1) * (ended - begun) if self._learnt_at == learnt_at else 0.0
+            self._rest_until = ended + rest
 
     def refresh(self) -> int:
         """Take in what is new; how many observations that were. Raises Unavailable."""
