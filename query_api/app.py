@@ -1,11 +1,11 @@
 """The API: routes by subject, each a question to the store, and every error a problem document."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -52,7 +52,7 @@ from query_api.health import Condition
 from query_api.live import Live
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
-from query_api.questions import Keep, Now, Store, asker
+from query_api.questions import Ask, Keep, Now, Store, asker
 from query_api.recommendations import advice
 from query_api.routing import Routing
 from query_api.routing import routes as routing_routes
@@ -94,19 +94,45 @@ def create_app(
         routing: what is known of who is good at what; nothing if not given.
         live: what happens, for the stream; without it nothing does, and each stream ends at once.
     """
+    app = FastAPI(
+        title="Merit",
+        description=ABOUT,
+        version="1",
+        lifespan=with_threads(settings.threads),
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    ask, routing = asker(store, settings.query_seconds), routing or Routing(processors.routing)
+    app.include_router(routing_routes(ask, keep, now, routing))  # the first, for it is asked most often
+    for router in (
+        *routers(ask, keep, now, processors),
+        stream.routes(live or nothing(now), settings, entrance),
+        health.routes(store, condition),
+        docs_page.routes(),
+    ):
+        app.include_router(router)
+    answer_with_problems(app)
+    surround(app, settings, condition, entrance)
+    describe(app)
+    return app
+
+
+def with_threads(number: int) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What surrounds the life of an application: so many questions are answered in threads at the same time."""
 
     @asynccontextmanager
     async def bounded(_: FastAPI) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        to_thread.current_default_thread_limiter().total_tokens = number
         yield
 
-    app = FastAPI(
-        title="Merit", description=ABOUT, version="1", lifespan=bounded, redirect_slashes=False, docs_url=None, redoc_url=None
-    )
-    ask, lately = asker(store, settings.query_seconds), to_the_minute(now)
-    find = finder(ask, processors.cost)
-    for router in (
-        routing_routes(ask, keep, now, routing or Routing(processors.routing)),  # first, for it is asked most often
+    return bounded
+
+
+def routers(ask: Ask, keep: Keep, now: Now, processors: ProcessorSettings) -> tuple[APIRouter, ...]:
+    """What is asked of the store."""
+    find, lately = finder(ask, processors.cost), to_the_minute(now)
+    return (
         rankings.routes(ask, lately, processors.scoring),
         agents.routes(ask, lately, processors.scoring),
         agent_nodes.routes(ask, now),
@@ -133,15 +159,14 @@ def create_app(
         silences.routes(ask, keep, now),
         routing_decisions.routes(ask, now),
         export.routes(ask, now, processors.scoring),
-        stream.routes(live or nothing(now), settings, entrance),
         insights.routes(find, now),
         optimizations.routes(ask, keep, now, processors.optimizations),
         reports.routes(ask, now, processors.reports, processors.scoring, advice(ask, find)),
-        health.routes(store, condition),
-        docs_page.routes(),
-    ):
-        app.include_router(router)
-    answer_with_problems(app)
+    )
+
+
+def surround(app: FastAPI, settings: QueryApiSettings, condition: Condition, entrance: Entrance) -> None:
+    """Put around `app` what every request goes through; what is added last is met first."""
     app.add_middleware(Bounded, many_bytes=settings.max_request_mib << 20)
     app.add_middleware(EncodedPath)
     app.add_middleware(Guarded, entrance)
@@ -149,8 +174,6 @@ def create_app(
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(Told)
     app.add_middleware(Timed, condition.instruments)
-    describe(app)
-    return app
 
 
 def to_the_minute(now: Now) -> Now:
