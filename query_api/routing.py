@@ -11,7 +11,7 @@ from uuid import uuid4
 import numpy as np
 import polars as pl
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 
@@ -40,6 +40,13 @@ Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 GENERAL = "general"
 MANY = 2_000
 """Candidates from which an answer takes several milliseconds; to show one takes ten times as long as to judge it."""
+
+
+NameOrWeights = Annotated[
+    Annotated[str, Field(max_length=200), Tag("name")] | Annotated[RoutingProfile, Tag("weights")],
+    Discriminator(lambda given: "weights" if isinstance(given, dict | RoutingProfile) else "name"),
+]
+"""Told apart beforehand, so that what is wrong with one is not told as what is wrong with both."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class RouteQuestion(Question):
     """Whoever probably takes longer is excluded."""
     strategy: Strategy | None = None
     """How to explore; as in the settings if left out."""
-    profile: Annotated[str, Field(max_length=200)] | RoutingProfile | None = None
+    profile: NameOrWeights | None = None
     """The name of a profile, or weights: `{"quality": 0.8, "cost": 0.2}`. If left out, as in the settings; of providers,
     `balanced`."""
     trace_id: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""

@@ -8,6 +8,7 @@ category costs, or of ten times the usual if that is less, lest one absurd price
 import numpy as np
 from scipy.special import ndtr
 
+from processors.routing.evidence import LOG_LEAST
 from processors.routing.features import Floats
 from processors.routing.shown import Estimate
 
@@ -43,6 +44,6 @@ def typical(estimate: Estimate) -> Floats:
 
 
 def chance_within(estimate: Estimate, limit: float) -> Floats:
-    """The chance of each that a task stays within `limit`, a cost or a duration."""
-    away = (np.log(max(limit, 1e-12)) - estimate.mean) / np.sqrt(estimate.noise + estimate.variance)
+    """The chance of each that a task stays within `limit`, a cost or a duration. What is free stays within a limit of 0."""
+    away = (np.log(max(limit, 2 * LOG_LEAST)) - estimate.mean) / np.sqrt(estimate.noise + estimate.variance)
     return np.asarray(ndtr(away))

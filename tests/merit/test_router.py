@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import polars as pl
@@ -277,6 +278,21 @@ def test_where_nobody_may_be_chosen_the_answer_says_what_excludes_whom(api, tabl
     assert answer["probability"] is None
     assert answer["excluded"] == excluded
     assert words in answer["explanation"]
+
+
+def test_who_costs_nothing_stays_within_a_limit_of_nothing(api, tables, router):
+    put(tables, "tasks", tasks("free", 30, 0, 1, cost_usd=Decimal(0)) + tasks("dear", 30, 0, 100))
+    router.refresh()
+
+    answer = ask(api, category="research", max_cost_usd=0)
+
+    assert (answer["agent_id"], answer["excluded"]) == ("free", {"max_cost_usd": 1})
+
+
+def test_what_is_wrong_with_weights_is_told_in_words_of_the_question(api):
+    answer = api.post("/v1/route", content='{"profile": {"quality": NaN}}', headers={"content-type": "application/json"})
+
+    assert answer.json()["detail"] == "profile.weights.quality: value should be a finite number"
 
 
 def test_with_nothing_known_there_is_an_answer(api):
