@@ -58,8 +58,9 @@ def masking(keep: Keep, redactor: Redactor) -> Keep:
     """`keep`, with the same masks in what people write as in spans."""
 
     def masked(table: str, rows: pl.DataFrame) -> None:
-        written = [redactor.texts(rows[name]).alias(name) for name in FREE_TEXTS if name in rows.columns]
-        keep(table, rows.with_columns(written))
+        texts = [rows[name] for name in FREE_TEXTS if name in rows.columns]
+        changed = [after.alias(before.name) for before in texts if (after := redactor.texts(before)) is not before]
+        keep(table, rows.with_columns(changed) if changed else rows)
 
     return masked
 
