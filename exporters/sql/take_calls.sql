@@ -89,3 +89,5 @@ WHERE (at, agent_id, trace_id, span_id, provider, model, is_call, service_name) 
 (
     SELECT at, agent_id, trace_id, span_id, provider, model, is_call, service_name FROM found
 )
+-- After an upgrade all steps that are kept come at once.
+SETTINGS max_bytes_before_external_group_by = 1000000000, max_bytes_before_external_sort = 1000000000

@@ -7,7 +7,6 @@ from pathlib import Path
 from exporters import calls, scores
 from exporters.scores import CALLS, DAYS, HOURS, MINUTES, MODEL_DAYS, MODEL_HOURS, TASKS, Progress
 from exporters.store import Store
-from exporters.traces import EPOCH
 from merit.registry import Registry
 from merit.sums import boundaries
 from processors.scoring.settings import ScoringSettings
@@ -31,9 +30,10 @@ def make(store: Store, tasks: int, days: int, now: datetime) -> None:
     known = {"profiles": list(ScoringSettings().named), "scoring": "made"}
     for number in range(days):
         asked = known | {"day": first + number * DAY, "first": number * each, "count": each}
+        begun = store.query("SELECT now64(3, 'UTC') AS now").item()
         for table in ROWS:
             store.command(statement(table), asked)
-        calls.take_calls(store, EPOCH, FAR, VERSION)
+        calls.take_calls(store, begun - timedelta(milliseconds=1), FAR, VERSION)
     add_up(store, first, now)
     Registry(store, 395, lambda: now).refresh()
 

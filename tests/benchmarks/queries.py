@@ -89,7 +89,7 @@ def asked(store: Store, path: str, rounds: int) -> Times:
     api = api_on(store)
     timed(api, path)
     anew = [timed(api, path, lambda: go_on(store)) for _ in range(rounds)]
-    warm = [timed(api, path) for _ in range(10 * rounds)]
+    warm = [timed(api, path) for _ in range(4 * rounds)]
     return {state: summary(np.array(took)) for state, took in (("cold", cold), ("anew", anew), ("warm", warm))}
 
 
@@ -111,8 +111,8 @@ def timed(api: TestClient, path: str, before: Callable[[], Any] = lambda: None) 
     begun, used = time.perf_counter(), time.process_time()
     answer = api.get(path)
     took = 1000 * (time.perf_counter() - begun), 1000 * (time.process_time() - used)
-    assert answer.status_code == 200, answer.text
-    return took
+    assert answer.status_code in (200, 503), answer.text
+    return took if answer.status_code == 200 else (float("inf"), took[1])  # it took too long
 
 
 def forget(store: Store) -> None:
