@@ -8,6 +8,7 @@ from exporters.store import Store
 from processors.errors import Rejected
 from tests.builders import NOW, Clock, agent, chat, job
 from tests.merit.deriving import TRAFFIC, derived, pipeline, rows_of, send, settle_all, statuses, work
+from tests.merit.scored import scoring
 
 
 def test_rederiving_prices_calls_anew(tables: Store, clock: Clock) -> None:
@@ -24,6 +25,22 @@ def test_rederiving_prices_calls_anew(tables: Store, clock: Clock) -> None:
         "supervisor": "0.400000000000",  # 2 calls of 100 and 10 tokens: 2 (0.1 + 0.1)
         "researcher": "0.000350000000",
     }
+
+
+def test_sums_follow_when_prices_are_worked_out_anew(tables: Store, clock: Clock) -> None:
+    send(it := pipeline(tables, clock), job(1), clock)
+    work(it, clock)
+    adding_up = scoring(tables, clock)
+    clock.tick(3 * 3600)  # the hour is over
+    adding_up.catch_up()
+    costs = "SELECT toString(model) AS model, toString(sum(cost_usd)) AS cost FROM model_hours GROUP BY model ORDER BY model"
+    before = dict(tables.query(costs).rows())
+
+    prices = {"overrides": [{"model": "gpt-4o-mini", "cost_per_1k_input": 1, "cost_per_1k_output": 10}]}
+    pipeline(tables, clock, cost=prices).rederive(NOW - timedelta(hours=1), clock())
+    adding_up.catch_up()
+    assert dict(tables.query(costs).rows()) == before | {"gpt-4o-mini": "0.4"}
+    assert tables.query("SELECT toString(sum(total_cost_usd)) FROM agent_hours").item() == "0.40035"
 
 
 def test_rederiving_twice_is_rederiving_once(tables: Store, clock: Clock) -> None:
