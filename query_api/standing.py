@@ -26,7 +26,14 @@ def standing(ask: Ask, agent_id: str, settings: ScoringSettings, now: datetime) 
 
 def with_places(categories: pl.DataFrame, ask: Ask, agent_id: str, settings: ScoringSettings, now: datetime) -> pl.DataFrame:
     """`categories`, by `category`, with the agent's rank and performance in each."""
-    found = history(ask, Chosen(category=tuple(categories["category"].head(MOST_CATEGORIES))), PROFILE, settings, now)
+    names = tuple(categories["category"].cast(pl.String).head(MOST_CATEGORIES))
+    places = ask.once(("places", agent_id, names, now), lambda: places_of(ask, agent_id, names, settings, now))
+    return categories.cast({"category": pl.String}).join(places, on="category", how="left", maintain_order="left")
+
+
+def places_of(ask: Ask, agent_id: str, names: tuple[str, ...], settings: ScoringSettings, now: datetime) -> pl.DataFrame:
+    """Columns PLACES, a row for each category in which the agent has one."""
+    found = history(ask, Chosen(category=names), PROFILE, settings, now)
     weights = profile_of(settings, PROFILE)
     places = [empty(PLACES)]
     for (category,), statistics in found.statistics.partition_by("category", as_dict=True).items():
@@ -34,7 +41,7 @@ def with_places(categories: pl.DataFrame, ask: Ask, agent_id: str, settings: Sco
         mine = rank(statistics, agents, "performance", weights, settings, now).filter(pl.col("agent_id") == agent_id)
         ends = {"performance": "score", "performance_low": "score_low", "performance_high": "score_high"}
         places.append(conform(mine.select("rank", category=pl.lit(category), **ends), PLACES))
-    return categories.cast({"category": pl.String}).join(pl.concat(places), on="category", how="left", maintain_order="left")
+    return pl.concat(places)
 
 
 PLACES: Columns = {
