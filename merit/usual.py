@@ -40,10 +40,11 @@ class Usual:
     Args:
         store: has what was.
         enough: how many tasks are looked at in a round.
+        parts: into how many parts agents fall.
     """
 
-    def __init__(self, store: Store, enough: int = ENOUGH) -> None:
-        self._store, self._enough = store, enough
+    def __init__(self, store: Store, enough: int = ENOUGH, parts: int = PARTS) -> None:
+        self._store, self._enough, self._number = store, enough, parts
         self._parts: dict[int, Part] = {}
         self._volumes: tuple[datetime, pl.DataFrame] | None = None
 
@@ -59,14 +60,14 @@ class Usual:
         for part, its in self._outdated(bounds, hour):
             if seen >= self._enough and not self._is_urgent(part, its):
                 break
-            past = stored.past(self._store, hour - PAST_DAYS * DAY, hour - LAST_DAY, its, SAMPLE, (part, PARTS))
+            past = stored.past(self._store, hour - PAST_DAYS * DAY, hour - LAST_DAY, its, SAMPLE, (part, self._number))
             self._parts[part] = Part(hour, its, usual(past))
             seen += max(past.height, 1)
         return pl.concat([part.usual for part in self._parts.values()]), self._volumes[1]
 
     def _outdated(self, bounds: Bounds, hour: datetime) -> list[tuple[int, Bounds]]:
         """Which parts are to be worked out anew, with their bounds: what people accept first, then the oldest."""
-        every = [(part, of_part(bounds, part)) for part in range(PARTS)]
+        every = [(part, of_part(bounds, part, self._number)) for part in range(self._number)]
         known = self._parts
         stale = [(part, its) for part, its in every if part not in known or known[part][:2] != (hour, its)]
         age = {part: known[part].hour.timestamp() if part in known else 0.0 for part, _ in stale}
@@ -77,6 +78,6 @@ class Usual:
         return part in self._parts and self._parts[part].bounds.accepted != its.accepted
 
 
-def of_part(bounds: Bounds, part: int) -> Bounds:
+def of_part(bounds: Bounds, part: int, parts: int) -> Bounds:
     """The bounds of the agents of a part."""
-    return Bounds(*({agent: at for agent, at in one.items() if crc32(agent.encode()) % PARTS == part} for one in bounds))
+    return Bounds(*({agent: at for agent, at in one.items() if crc32(agent.encode()) % parts == part} for one in bounds))

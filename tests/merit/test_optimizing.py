@@ -14,6 +14,8 @@ from fastapi.testclient import TestClient
 from exporters.optimizers import run_command
 from exporters.store import Store
 from merit.optimizing import Optimizing
+from merit.program import optimizing_on
+from merit.settings import Settings
 from processors.errors import Rejected, Unavailable
 from processors.optimizations.settings import OptimizationSettings, Optimizer
 from processors.settings import ProcessorSettings
@@ -224,3 +226,22 @@ def test_a_command_is_ended_when_merit_stops() -> None:
 def test_a_command_that_is_not_there_cannot_be_run() -> None:
     with pytest.raises(Rejected, match="/no/such cannot be run: No such file"):
         run_command(Optimizer(name="x", command=("/no/such",)), {}, lambda: False)
+
+
+def test_nothing_is_done_unless_something_is_named(tables: Store, tmp_path: Path) -> None:
+    def names(said: OptimizationSettings) -> list[str]:
+        return [job.name for job in optimizing_on(tables, Settings(processors=ProcessorSettings(optimizations=said)), Clock())]
+
+    assert names(OptimizationSettings()) == []
+    assert names(settings(**command(tmp_path))) == ["optimize"]
+
+
+def test_what_a_program_prints_is_masked(tables: Store) -> None:
+    printing = [sys.executable, "-c", "print('key sk-proj-' + 'a1B2c3D4e5F6g7H8' * 3)"]
+    works(tables, 1, 20, timedelta(days=1), 0.5)
+    said = Settings(processors=ProcessorSettings(optimizations=settings(approval=False, command=printing)))
+    (job,) = optimizing_on(tables, said, Clock())
+    job.run()
+
+    (row,) = requests(tables)
+    assert (row["status"], "a1B2c3D4" in row["result"]) == ("measuring", False)

@@ -5,12 +5,13 @@ from itertools import pairwise
 
 from exporters.alerts import Bounds
 from exporters.store import Store
-from merit.usual import PARTS, Usual
+from merit.usual import Usual
 from tests.builders import NOW
 from tests.merit.alerting import DAY, HOUR, every, store_work, work
 
 AGENTS = [f"agent-{n}" for n in range(12)]
 NOBODY = Bounds({}, {})
+PARTS = 4
 
 
 def worked(store: Store) -> None:
@@ -25,7 +26,7 @@ def agents_of(frame: object) -> set[str]:
 
 def test_a_few_agents_are_known_at_once_and_many_a_part_at_a_time(tables: Store) -> None:
     worked(tables)
-    few, many = Usual(tables), Usual(tables, enough=1)
+    few, many = Usual(tables), Usual(tables, 1, PARTS)
     known = [agents_of(many(NOBODY, NOW)[0]) for _ in range(PARTS)]
 
     assert agents_of(few(NOBODY, NOW)[0]) == set(AGENTS) == known[-1]
@@ -40,7 +41,7 @@ def pl_key() -> list[str]:
 
 def test_what_people_accept_holds_at_once(tables: Store) -> None:
     worked(tables)
-    known = Usual(tables, enough=1)
+    known = Usual(tables, 1, PARTS)
     for _ in range(PARTS):
         known(NOBODY, NOW)
     accepted = {name: NOW - timedelta(days=2) for name in AGENTS}
