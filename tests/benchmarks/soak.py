@@ -4,6 +4,7 @@ Merit keeps nothing by the hour but what is bounded: what waits, open traces, kn
 ClickHouse's caches and merges. Ends with 1 if memory goes on growing, or if anything that was acknowledged is missing.
 """
 
+import signal
 import tempfile
 import threading
 import time
@@ -17,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.children import send
-from tests.benchmarks.end_to_end import Case, differences, expected, order_of, settled, wait_for
+from tests.benchmarks.children import look_into, send
+from tests.benchmarks.end_to_end import Case, asked, differences, expected, order_of, seen, wait_for
 from tests.benchmarks.measure import percentiles
 from tests.merit.processes import Server, serving
 
@@ -83,12 +84,16 @@ def main(
 ) -> None:
     """Send at full load and watch the memory of `merit serve`."""
     console, case = Console(highlight=False, width=110), Case("soak", 512, connections)
-    with tempfile.TemporaryDirectory(prefix="merit-soak-") as name, serving(Path(name)) as server, Watch(server) as watch:
-        sent = send(order_of(case, server.find(r"OTLP/gRPC on (\S+)"), minutes * 60))
-        want = expected(case, sent, 0)
-        done = wait_for(server, want)
-        have = settled(server, want) if done else {}
-        missing = differences(want, have) if have else ["not everything was derived in time, or the API was too slow to say so"]
+    with tempfile.TemporaryDirectory(prefix="merit-soak-") as name, serving(Path(name)) as server:
+        with Watch(server) as watch:
+            sent = send(order_of(case, server.find(r"OTLP/gRPC on (\S+)"), minutes * 60))
+            want = expected(case, sent, 0)
+            done = wait_for(server, want)
+        behind = differences(want, asked(lambda: seen(server)))
+        stopped = server.end(signal.SIGTERM) == 0
+        found = look_into(f"{name}/merit-data")
+        missing = differences(want, {kind: found[kind] for kind in ("spans", "nodes", "tasks", "workflows")})
+        missing += [] if stopped else ["a server that stops well"]
     console.print(table(watch))
     middle, last = watch.peak(1 / 3, 2 / 3), watch.peak(2 / 3, 1)
     console.print(
@@ -96,6 +101,11 @@ def main(
         f"export latency p99 {percentiles(sent.latencies)['p99'] * 1000:.0f} ms"
     )
     console.print(f"peak memory of the middle third {middle:,.0f} MiB, of the last {last:,.0f} MiB ({last / middle:.2f} times)")
+    console.print(
+        f"derived {done - sent.ended:.0f} s after the last request" if done else "not derived in time, or the API was too slow"
+    )
+    for each in behind:
+        console.print(f"not in the sums of the API yet: {each}")
     for each in missing:
         console.print(f"[red]missing[/] {each}")
     if missing or last > GROWTH * middle:
