@@ -69,6 +69,7 @@ class Scoring:
         self._medians_at: datetime | None = None
         self._judged: tuple[datetime, int] | None = None
         self._taken: tuple[datetime, int] | None = None
+        self._calls_first = True
 
     def run(self) -> int:
         """What there is to do; how many tasks were scored.
@@ -79,6 +80,7 @@ class Scoring:
         if begun < min(self._rest_until, self._hear_again):
             return 0
         rests = begun < self._rest_until
+        self._calls_first ^= not rests
         try:
             return self._work(begun + LONGEST, (self._score_judged,) if rests else self._steps)
         finally:
@@ -103,8 +105,10 @@ class Scoring:
 
     @property
     def _steps(self) -> Steps:
-        """All that there may be to do, what people wait for first."""
-        return (self._score_judged, self._score_changed, self._take_calls, self._work_out_medians, self._score_outdated)
+        """All that there may be to do, what people wait for first; tasks or calls first in turns, lest one starves."""
+        tasks, calls_of_tasks = self._score_changed, self._take_calls
+        coming = (calls_of_tasks, tasks) if self._calls_first else (tasks, calls_of_tasks)
+        return (self._score_judged, *coming, self._work_out_medians, self._score_outdated)
 
     def _work(self, deadline: float, steps: Steps) -> int:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from merit.scoring import Scoring
 from processors.scoring.settings import ScoringSettings
 from tests.builders import NOW, Clock
 from tests.merit.scored import judge, rate, scores_of, scoring, straight, sums
-from tests.query_api.build import put, task
+from tests.query_api.build import node, put, task
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
@@ -284,3 +285,16 @@ def test_scoring_rests_for_four_times_as_long_as_it_works(tables: Store) -> None
     put(tables, "tasks", [task(2)])
     assert it.run() == 0
     assert it.catch_up() == 1
+
+
+def test_tasks_that_keep_coming_keep_no_calls_waiting(tables: Store, clock: Clock) -> None:
+    ticks, pause = count(0, 20), [0]  # so many seconds that each run has time for one step only
+    it = Scoring(tables, ScoringSettings(), clock, seconds=lambda: next(ticks) + pause[0])
+    put(tables, "nodes", [node(1)])
+
+    for number in (1, 2):
+        put(tables, "tasks", [task(number)])
+        it.run()
+        pause[0] += 10_000
+
+    assert tables.query("SELECT count() AS n FROM task_calls")["n"].item() == 1
