@@ -11,7 +11,7 @@ from merit.settings import Settings
 from processors.events import of_alerts, of_ranks, of_tasks
 from processors.frames import STRING
 from query_api.history import ranked
-from query_api.questions import asker
+from query_api.questions import asker, to_the_minute
 from query_api.rankings import ChosenRanking
 
 REMEMBERED = 200_000
@@ -91,4 +91,5 @@ class Ranks:
 def ranking_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Callable[[], pl.DataFrame]:
     """The ranking that is shown if nothing else is asked for."""
     ask = asker(store, settings.exporters.clickhouse.query_seconds)
-    return lambda: ranked(ask, RANKING, RANKING.by, RANKING.profile, settings.processors.scoring, now())
+    minute = to_the_minute(now)
+    return lambda: ranked(ask, RANKING, RANKING.by, RANKING.profile, settings.processors.scoring, minute())

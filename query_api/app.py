@@ -52,7 +52,7 @@ from query_api.health import Condition
 from query_api.live import Live
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
-from query_api.questions import Ask, Keep, Now, Store, asker
+from query_api.questions import Ask, Keep, Now, Store, asker, to_the_minute
 from query_api.recommendations import advice
 from query_api.routing import Routing
 from query_api.routing import routes as routing_routes
@@ -174,11 +174,6 @@ def surround(app: FastAPI, settings: QueryApiSettings, condition: Condition, ent
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(Told)
     app.add_middleware(Timed, condition.instruments)
-
-
-def to_the_minute(now: Now) -> Now:
-    """The beginning of this minute: what is added up is asked for as of then, so that an answer can be kept for a minute."""
-    return lambda: now().replace(second=0, microsecond=0)
 
 
 def nothing(now: Now) -> Live:

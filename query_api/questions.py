@@ -13,6 +13,11 @@ from query_api.sums import Sums
 Now = Callable[[], datetime]
 
 
+def to_the_minute(now: Now) -> Now:
+    """The beginning of this minute: what is added up is asked for as of then, so that an answer can be kept for a minute."""
+    return lambda: now().replace(second=0, microsecond=0)
+
+
 class Store(Protocol):
     """What the API needs of the store."""
 
