@@ -21,7 +21,7 @@ run: $(VENV)/installed ## Start Merit: OTLP on 4317 and 4318, the API on 8080
 	$(BIN)/merit serve $(ARGS)
 
 test: $(VENV)/installed-test ## Run the tests, a file to a core at a time; ARGS="-n 0 -k cost" runs those of a name in one process
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/installed-lint ## Check style, format and types
 	$(BIN)/ruff check .
