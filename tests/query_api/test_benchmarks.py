@@ -7,15 +7,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
+from tests.builders import benchmarks_as_shipped
 
 
 @pytest.fixture(autouse=True)
 def as_shipped(store: Store) -> Iterator[None]:
-    """Whatever a test sets is gone after it, and what it replaced, which a merge may have dropped, is there again."""
-    shipped = store.query("SELECT * FROM benchmarks FINAL")
-    yield
-    store.command("TRUNCATE TABLE benchmarks")
-    store.insert("benchmarks", shipped)
+    with benchmarks_as_shipped(store):
+        yield
 
 
 def by_kind(api: TestClient) -> dict[tuple[str, int | None], dict[str, Any]]:

@@ -19,7 +19,7 @@ from exporters.store import Store
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.settings import QueryApiSettings
-from tests.builders import NOW, truncate
+from tests.builders import NOW, benchmarks_as_shipped, truncate
 from tests.query_api.build import node, put, task, workflow
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "6"))
@@ -54,7 +54,8 @@ def api(keeper: Store) -> Iterator[BaseSchema]:
     put(keeper, "tasks", [task(n) for n in range(3)])
     put(keeper, "nodes", [node(n) for n in range(3)])
     put(keeper, "workflows", [workflow(n) for n in range(3)])
-    yield described(keeper)
+    with benchmarks_as_shipped(keeper):
+        yield described(keeper)
     truncate(keeper)
 
 
