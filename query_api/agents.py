@@ -200,12 +200,25 @@ def profile(ask: Ask, agent_id: str, now: datetime, scoring: ScoringSettings) ->
     about = ask("agents", only | {"limit": 1}, 1)
     if about.is_empty():
         raise unknown(agent_id)
-    categories = ask("agent_categories", only | {"limit": MOST}, MOST)
-    categories = with_places(with_scores(categories, "category", ask, one, ever, scoring), ask, agent_id, scoring, now)
-    lately = bound(now - MONTH)
-    return told(with_scores(about, "agent_id", ask, one, ever, scoring))[0] | {
-        "standing": standing(ask, agent_id, scoring, now),
-        "by_category": rows(categories),
-        "models": rows(ask("agent_models", only | {"limit": MOST, "calls_since": lately}, MOST)),
-        "by_node": rows(ask("agent_nodes", only | {"limit": MOST_NODES, "since": lately}, MOST_NODES)),
-    }
+    with ask.one_state():
+        categories = ask("agent_categories", only | {"limit": MOST}, MOST)
+        categories = with_places(with_scores(categories, "category", ask, one, ever, scoring), ask, agent_id, scoring, now)
+        steps = ask(
+            "agent_steps", {"agent": agent_id, "since": bound(now - MONTH), "until": only["until"], "limit": MOST}, 2 * MOST
+        )
+        used = ask("agent_models", {"agent": agent_id, "limit": MOST}, MOST)
+        return told(with_scores(about, "agent_id", ask, one, ever, scoring))[0] | {
+            "standing": standing(ask, agent_id, scoring, now),
+            "by_category": rows(categories),
+            "models": rows(with_calls(used, steps.filter("by_model"))),
+            "by_node": rows(steps.filter(~pl.col("by_model")).select(*NodeSummary.model_fields).head(MOST_NODES)),
+        }
+
+
+def with_calls(used: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """The rows of agent_models.sql and those of agent_steps.sql of models together, the latest first."""
+    both = used.join(calls.select(*(WithModel.model_fields.keys() - {"tasks"})), on="model", how="full", coalesce=True)
+    span = (pl.coalesce(name, f"{name}_right").alias(name) for name in ("since", "last_seen"))
+    counts = pl.col("tasks", "calls", "input_tokens", "output_tokens", "unpriced_calls").fill_null(0)
+    told = both.with_columns(*span, counts).select(*WithModel.model_fields)
+    return told.sort("last_seen", "model", descending=[True, False]).head(MOST)

@@ -1,6 +1,7 @@
 """Putting a question to the store: one .sql file a question, its values bound by the server, every answer bounded."""
 
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -43,6 +44,9 @@ class Ask(Protocol):
 
     def once(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` works out of sums, once as long as they are the same. `key` says what of."""
+
+    def one_state(self) -> AbstractContextManager[object]:
+        """While it lasts, what this thread asks is of one state of the sums, which is asked for once."""
 
 
 def asker(store: Store, seconds: float) -> Ask:

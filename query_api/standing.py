@@ -1,11 +1,13 @@
 """Where one agent stands among all: in the ranking by performance, and in that of each category it works in."""
 
 from datetime import datetime
+from functools import cache, partial
 
 import polars as pl
 
 from processors.frames import STRING, Columns, conform, empty
-from processors.scoring.ranking import rank
+from processors.scoring.performance import parts_of
+from processors.scoring.ranking import by_performance, in_order
 from processors.scoring.settings import ScoringSettings
 from query_api.answers import Row, rows
 from query_api.filters import Chosen
@@ -26,29 +28,35 @@ def standing(ask: Ask, agent_id: str, settings: ScoringSettings, now: datetime) 
 
 def with_places(categories: pl.DataFrame, ask: Ask, agent_id: str, settings: ScoringSettings, now: datetime) -> pl.DataFrame:
     """`categories`, by `category`, with the agent's rank and performance in each."""
-    names = tuple(categories["category"].cast(pl.String).head(MOST_CATEGORIES))
-    places = ask.once(("places", agent_id, names, now), lambda: places_of(ask, agent_id, names, settings, now))
-    return categories.cast({"category": pl.String}).join(places, on="category", how="left", maintain_order="left")
+
+    @cache
+    def statistics() -> pl.DataFrame:
+        return history(ask, Chosen(), PROFILE, settings, now).statistics.sort("agent_id", "segment")
+
+    def worked_out(category: str) -> pl.DataFrame:
+        return places_of(statistics().filter(pl.col("category") == category), category, settings)
+
+    names = categories["category"].cast(pl.String).head(MOST_CATEGORIES)
+    places = [empty(PLACES), *(ask.once(("places", name, now), partial(worked_out, name)) for name in names)]
+    mine = pl.concat(places).filter(pl.col("agent_id") == agent_id).drop("agent_id")
+    return categories.cast({"category": pl.String}).join(mine, on="category", how="left", maintain_order="left")
 
 
-def places_of(ask: Ask, agent_id: str, names: tuple[str, ...], settings: ScoringSettings, now: datetime) -> pl.DataFrame:
-    """Columns PLACES, a row for each category in which the agent has one."""
-    found = history(ask, Chosen(category=names), PROFILE, settings, now)
+def places_of(statistics: pl.DataFrame, category: str, settings: ScoringSettings) -> pl.DataFrame:
+    """Columns PLACES of all agents that have one, of the statistics of a category: what `rank` says of it and no more."""
     weights = profile_of(settings, PROFILE)
-    places = [empty(PLACES)]
-    for (category,), statistics in found.statistics.partition_by("category", as_dict=True).items():
-        agents = found.agents.join(statistics, on="agent_id", how="semi")
-        mine = rank(statistics, agents, "performance", weights, settings, now).filter(pl.col("agent_id") == agent_id)
-        ends = {"performance": "score", "performance_low": "score_low", "performance_high": "score_high"}
-        places.append(conform(mine.select("rank", category=pl.lit(category), **ends), PLACES))
-    return pl.concat(places)
+    scores = by_performance(statistics, parts_of(statistics, settings, settings), weights)
+    ends = {"performance": "score", "performance_low": "score_low", "performance_high": "score_high"}
+    ranks = in_order(scores, lower_is_better=False)
+    return conform(ranks.select("agent_id", "rank", category=pl.lit(category), **ends), PLACES)
 
 
 PLACES: Columns = {
+    "agent_id": STRING,
     "category": STRING,
     "rank": pl.UInt32(),
     "performance": pl.Float64(),
     "performance_low": pl.Float64(),
     "performance_high": pl.Float64(),
 }
-"""Where the agent stands in a category, and how sure that is."""
+"""Where an agent stands in a category, and how sure that is."""

@@ -5,7 +5,8 @@ Every answer is kept under the version of the sums (`scoring_progress`), which i
 sees at once that what it keeps is no longer true.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import local
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ FILTERS = ("agent_id", "category", "department", "service", "user_id", "model", 
 ONLY_TASKS = ("user_id", "model", "provider")
 """What only tasks can be chosen by."""
 KEYS = ("agent_id", "category", "of_department", "segment", "started_at")
-WHOLE = ("costs", "model_calls")
+WHOLE = ("costs", "model_calls", "agent_steps")
 """Questions that are kept as they are."""
 
 
@@ -72,16 +73,18 @@ class Sums:
 
     def once(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` works out of sums, once as long as they are the same; what it asks meanwhile is of one state."""
-        state = self._state()
+        with self.one_state() as state:
+            return self._kept((state, key), make) if state.version else make()
 
-        def of_state() -> pl.DataFrame:
-            self._local.state = state
-            try:
-                return make()
-            finally:
-                del self._local.state
-
-        return self._kept((state, key), of_state) if state.version else make()
+    @contextmanager
+    def one_state(self) -> Iterator[State]:
+        """While it lasts, what this thread asks is of one state of the sums, which is asked for once."""
+        before: State | None = getattr(self._local, "state", None)
+        self._local.state = self._state()
+        try:
+            yield self._local.state
+        finally:
+            self._local.state = before
 
     def _statistics(self, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
         """`agent_statistics` of all levels together: one row for each of KEYS."""

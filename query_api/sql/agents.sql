@@ -56,6 +56,7 @@ FROM
     (
         SELECT * EXCEPT (input, output)
         FROM tasks FINAL
+        PREWHERE empty({agent_id:Array(String)}) OR trace_id IN (SELECT trace_id FROM tasks WHERE agent_id IN {agent_id:Array(String)})
         WHERE started_at >= {since:DateTime64(9)}
           AND started_at < {until:DateTime64(9)}
           AND (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})

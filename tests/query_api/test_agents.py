@@ -163,3 +163,15 @@ def test_models_are_known_since_before_what_is_kept_and_their_calls_are_counted(
     }
     assert (old["model"], old["tasks"], old["calls"], old["success_rate"]) == ("gpt-3", 0, 0, None)
     assert [(row["node_name"], row["calls"]) for row in profile["by_node"]] == [("gpt-4o-mini", 2), ("search", 1)]
+
+
+def test_steps_are_those_of_their_newest_word_whoever_asks(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1), task(2)])
+    put(
+        tables, "nodes", [node(1), node(1, 3, node_name="b", model="b", cost_usd=None), node(2), node(2, 3, model=""), tool(2, 4)]
+    )
+    put(tables, "nodes", [node(2, agent_id="other", version=2), node(1, 3, node_name="c", model="c", version=2)])
+    profile = api.get("/v1/agents/researcher").json()
+    assert profile["by_node"] == api.get("/v1/agents/researcher/nodes").json()["nodes"]
+    assert [(row["node_name"], row["calls"]) for row in profile["by_node"]] == [("gpt-4o-mini", 2), ("c", 1), ("search", 1)]
+    assert {row["model"]: (row["tasks"], row["calls"]) for row in profile["models"]} == {"gpt-4o-mini": (2, 1), "c": (0, 1)}
