@@ -1,11 +1,15 @@
 -- What passed between agents: who called whom, who handed over, how long did it take and did it succeed? In all, and each pair.
 -- A call is a task that works for another agent's; of a handoff inside which such a task begins, the task is the answer, and
--- the two are one message.
+-- the two are one message. Traces with handoffs are looked up first, as in `agent_steps`.
 WITH
 handoffs AS
 (
     SELECT task_id, agent_id, node_name, started_at, success, duration_seconds
     FROM nodes FINAL
+    PREWHERE trace_id IN (
+        SELECT trace_id FROM nodes
+        WHERE operation = 'handoff' AND started_at >= {before:DateTime64(9)} AND started_at < {until:DateTime64(9)}
+          AND (empty({trace_id:Array(String)}) OR trace_id IN {trace_id:Array(String)}))
     WHERE operation = 'handoff'
       AND started_at >= {before:DateTime64(9)}
       AND started_at < {until:DateTime64(9)}

@@ -19,6 +19,8 @@ LEFT JOIN
         UNION ALL
         SELECT decision_id, toDateTime64(ended_at, 9) AS closed_at
         FROM tasks FINAL
+        PREWHERE trace_id IN (
+            SELECT trace_id FROM tasks WHERE decision_id != '' AND started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY)
         WHERE decision_id != '' AND status IN ('succeeded', 'failed') AND started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY
     )
     GROUP BY decision_id

@@ -108,6 +108,16 @@ def test_messages_are_calls_and_handoffs_and_an_answered_handoff_is_one(api: Tes
     }
 
 
+def test_of_a_handoff_that_was_told_twice_the_newest_word_counts(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1), task(2), task(3)])
+    handoff = {"operation": "handoff", "success": True}
+    put(tables, "nodes", [tool(1, 9, **handoff), tool(2, 9, **handoff), tool(3, 9, operation="execute_tool")])
+    second = [tool(1, 9, version=2), tool(2, 9, **handoff | {"success": False}, version=2), tool(3, 9, **handoff, version=2)]
+    put(tables, "nodes", second)
+    messages = api.get("/v1/overview").json()["messages"]
+    assert (messages["handoffs"]["value"], messages["success_rate"]["value"]) == (2, 0.5)
+
+
 def test_jobs_of_several_agents_are_counted(api: TestClient, tables: Store) -> None:
     several = {"agents": ["a", "b"]}
     put(tables, "workflows", [workflow(1, **several), workflow(2, **several, status="failed"), workflow(3)])
