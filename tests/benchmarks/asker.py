@@ -9,6 +9,7 @@ import selectors
 import socket
 import sys
 import time
+from collections import deque
 from dataclasses import asdict, dataclass, field
 
 CONNECTIONS = 16
@@ -69,7 +70,7 @@ class Connection:
 def asked(order: Order) -> Found:
     """Carry out an order."""
     requests = [request(order.host, body.encode()) for body in order.bodies]
-    free = [Connection(order.host, order.port) for _ in range(CONNECTIONS)]
+    free = deque(Connection(order.host, order.port) for _ in range(CONNECTIONS))  # by turns: a server hangs up on one left idle
     found, total, sent, answered = Found(), int(order.rate * (order.seconds + order.warm)), 0, 0
     begin, cpu = time.perf_counter() + 0.1, time.process_time()
     counted, end = begin + order.warm, begin + order.warm + order.seconds + PATIENCE_SECONDS
@@ -78,7 +79,7 @@ def asked(order: Order) -> Found:
             waiting.register(connection.socket, selectors.EVENT_READ, connection)
         while answered < total and time.perf_counter() < end:
             while free and sent < total and begin + sent / order.rate <= time.perf_counter():
-                free.pop().ask(requests[sent % len(requests)], begin + sent / order.rate)
+                free.popleft().ask(requests[sent % len(requests)], begin + sent / order.rate)
                 sent += 1
             more = max(0.0, begin + sent / order.rate - time.perf_counter()) if free and sent < total else PATIENCE_SECONDS
             for key, _ in waiting.select(more):
