@@ -88,9 +88,9 @@ def usual(past: pl.DataFrame) -> pl.DataFrame:
         past: columns OBSERVED.
 
     Returns:
-        Columns `agent_id, category, measure, block, middle, bound, n, chance`: a row each block of the day (-1: the whole day)
-        with its median and the bound beyond which is a yes, both as `value_of` has them; how many tasks are known, and how
-        often at the most it was yes.
+        Columns `agent_id, category, measure, block, middle, bound, n, share, chance`: a row each block of the day (-1: the
+        whole day) with its median and the bound beyond which is a yes, both as `value_of` has them; how many tasks are known,
+        how often it was yes (`share`), and how often at the most (`chance`).
     """
     return pl.concat([_usual_of(past, measure) for measure in MEASURES])
 
@@ -110,10 +110,13 @@ def _usual_of(past: pl.DataFrame, measure: Measure) -> pl.DataFrame:
     )
     counted = counted.filter(pl.col("n") >= LEAST_USUAL)
     chance = betaincinv(counted["yes"].to_numpy() + 0.5, (counted["n"] - counted["yes"]).to_numpy() + 0.5, SURE)
-    counted = counted.with_columns(chance=pl.Series(np.atleast_1d(chance), dtype=pl.Float64), measure=pl.lit(measure.name)).drop(
-        "yes"
+    told = counted.select(
+        *(*GROUP, "bound", "n"),
+        share=pl.col("yes") / pl.col("n"),
+        chance=pl.Series(np.atleast_1d(chance), dtype=pl.Float64),
+        measure=pl.lit(measure.name),
     )
-    return blocks.join(counted, on=list(GROUP)).select(*GROUP, "measure", "block", "middle", "bound", "n", "chance")
+    return blocks.join(told, on=list(GROUP)).select(*GROUP, "measure", "block", "middle", "bound", "n", "share", "chance")
 
 
 def value_of(measure: Measure) -> pl.Expr:
@@ -185,7 +188,10 @@ def _sums_of(ordered: pl.DataFrame, known: pl.DataFrame, measure: Measure) -> pl
     return rows.select(*GROUP, pl.lit(measure.name).alias("measure"), *SUMMED)
 
 
-SUMMED = ("group", "at", "trace_id", "number", "value", "middle", "n", "chance", "yes", "sum_0", "sum_1", "since_0", "since_1")
+SUMMED = (
+    *("group", "at", "trace_id", "number", "value", "middle", "n", "share", "chance", "yes"),
+    *("sum_0", "sum_1", "since_0", "since_1"),
+)
 
 
 APART = 1e6
@@ -272,7 +278,8 @@ def changes(recent: pl.DataFrame, known: pl.DataFrame, volumes: pl.DataFrame) ->
     raised = (pl.col("surprise") >= threshold(pl.col("volume"))) & (pl.col("n") >= LEAST_AFTER) & _matters()
     still, held = pl.col("lately") > middle, (pl.col("newest") > middle) & _matters()
     state = pl.when(raised & still).then(pl.lit("raised")).when(held).then(pl.lit("held")).otherwise(pl.lit("clear"))
-    found = found.with_columns(state=state, before=_said("middle"), after=_said("typical"))
+    was = pl.when(pl.col("measure") == "success").then("share").otherwise(_said("middle"))
+    found = found.with_columns(state=state, before=was, after=_said("typical"))
     told = [pl.col(name).cast(dtype) for name, dtype in CHANGES.items()]
     return pl.concat([empty(CHANGES), calm, found], how="diagonal_relaxed").select(told)
 
@@ -287,6 +294,7 @@ def _told_after() -> list[pl.Expr]:
         pl.first("at").alias("since"),
         pl.len().cast(pl.Int64).alias("n"),
         pl.first("n").alias("usual_n"),
+        pl.first("share"),
         pl.coalesce(pl.first("tasks_a_month"), pl.len()).cast(pl.Float64).alias("volume"),
         pl.when(pl.first("measure") == "success").then(pl.first("chance")).otherwise(pl.col("middle").median()).alias("middle"),
         pl.when(pl.first("measure") == "success").then(pl.mean("yes")).otherwise(pl.col("value").median()).alias("typical"),
