@@ -1,5 +1,5 @@
--- Which agents make the same call, with the same input and the same output, three times or more within a task? What the calls
--- beyond the first cost is counted as so many of the task's model calls.
+-- Which agents make the same call, with the same input and the same output, three times or more within a task? Each call beyond
+-- the first is counted as one of the task's model calls, which asked for it; the first model call is never wasted.
 WITH
     ['gen_ai.tool.call.arguments', 'gen_ai.input.messages', 'input.value', 'traceloop.entity.input', 'gen_ai.prompt'] AS inputs,
     ['gen_ai.tool.call.result', 'gen_ai.output.messages', 'output.value', 'traceloop.entity.output', 'gen_ai.completion'] AS outputs
@@ -8,9 +8,9 @@ SELECT
     any(tasks) AS tasks,
     count() AS looping,
     sum(again) AS repeats,
-    sum(again * usd_per_call) AS wasted_usd,
-    sum(pow(again * usd_per_call, 2)) AS wasted_squares,
-    sum(again * tokens_per_call) AS wasted_tokens,
+    sum(least(again, others) * usd_per_call) AS wasted_usd,
+    sum(pow(least(again, others) * usd_per_call, 2)) AS wasted_squares,
+    sum(least(again, others) * tokens_per_call) AS wasted_tokens,
     groupArray(6)(task_id) AS task_ids
 FROM
 (
@@ -45,6 +45,7 @@ INNER JOIN
 (
     SELECT
         task_id, count() OVER (PARTITION BY agent_id, category) AS tasks,
+        greatest(llm_calls, 1) - 1 AS others,
         ifNull(toFloat64(cost_usd), 0) / greatest(llm_calls, 1) AS usd_per_call,
         total_tokens / greatest(llm_calls, 1) AS tokens_per_call
     FROM task_scores FINAL

@@ -83,7 +83,7 @@ def planted(keeper: Store) -> Iterator[list[Row]]:
                 where = {"Timestamp": NOW - timedelta(hours=n / 3), "Operation": "execute_tool", "SpanAttributes": said}
                 spans.append(span(0, 20 + k, TraceId=one["trace_id"], **where))
         one["started_at"] = NOW - timedelta(hours=n / 3, seconds=1)
-        one["llm_calls"] = 5
+        one["llm_calls"] = 5 if n % 8 else 2
     for row in tools:
         if row["node_name"] == "read_file":
             row["started_at"] = next(one["started_at"] for one in looping if one["trace_id"] == row["trace_id"])
@@ -122,8 +122,9 @@ def test_each_says_what_is_to_be_expected_and_how_sure_it_is(planted: list[Row])
     assert all(effect["low"] <= effect["value"] <= effect["high"] for one in planted for effect in one["effects"])
     assert failing["effects"][0]["low"] < 0.3 * 0.8 < failing["effects"][0]["high"]
     assert len(failing["task_ids"]) == 6
-    # 24 of 100 tasks (and one that is of this very moment) call it five times alike: 4 calls too many, at a fifth of 110 tokens
-    assert by_kind["loop"]["evidence"] == {"tasks": 100, "looping": 24, "repeats": 96, "wasted_tokens": 2112}
+    # 24 of 100 tasks (and one that is of this very moment) call it five times alike, 4 times too many: half of them with 5 model
+    # calls, at a fifth of 110 tokens, and half with 2, of which one at most was wasted: 12 · 4 · 22 + 12 · 1 · 55
+    assert by_kind["loop"]["evidence"] == {"tasks": 100, "looping": 24, "repeats": 96, "wasted_tokens": 1716}
     # 4 of 5 calls begin with the one before: 500 · 4 · 6,350 tokens at 1.25 dollars less a million
     assert by_kind["prompt_caching"]["effects"][0]["low"] == pytest.approx(-100 * 4 * 6350 * 1.25e-6, rel=0.01)
 
