@@ -1,6 +1,6 @@
 """What alerts are told by, out of the store: a few bounded questions a round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -88,27 +88,49 @@ def steps(store: Store, changed: Mapping[str, datetime], since: datetime) -> pl.
     return conform(store.query(question("alert_steps"), asked | {"limit": MOST_GROUPS}), STEPS)
 
 
-def measured(store: Store, now: datetime) -> pl.DataFrame:
-    """Signs of life, queues and resources; columns MEASURED."""
-    lately = {"since": now - LATELY, "limit": MOST_GROUPS}
+def measured(store: Store, metrics: Collection[str], now: datetime) -> pl.DataFrame:
+    """Signs of life, queues and resources, as far as they are among `metrics`; columns MEASURED."""
+    wanted = set(metrics)
+    parts = [pl.DataFrame(schema=dict(MEASURED))]
+    if wanted & {"silence", "uptime"}:
+        parts += signs_of_life(store, now)
+    if wanted & {"cpu", "memory", "disk", "queue_length", "stuck_queue_length"}:
+        parts.append(lately(store, "gauges", now))
+    if wanted & {"cpu", "memory", "disk"}:
+        parts.append(lately(store, "usage", now))
+    if "network_bytes_per_second" in wanted:
+        parts.append(lately(store, "network", now))
+    if wanted & {"stuck_queue_length", "open_decisions"}:
+        parts += waiting(store, pl.concat(parts), now)
+    return pl.concat(parts)
+
+
+def lately(store: Store, what: str, now: datetime) -> pl.DataFrame:
+    """What services have said of themselves in the last minutes, columns MEASURED."""
+    said = store.query(question(f"alert_{what}"), {"since": now - LATELY, "limit": MOST_GROUPS})
+    return conform(said.with_columns(agent_id=pl.lit("")), MEASURED)
+
+
+def signs_of_life(store: Store, now: datetime) -> list[pl.DataFrame]:
+    """How long agents have been silent that are not expected to be, and how much of the day they were heard."""
     life = store.query(question("alert_signs_of_life"), {"since": now - LIFE, "now": now, "limit": MOST_GROUPS})
     silence = pl.when(pl.col("silence") > REGULAR * pl.col("every_seconds")).then("silence").otherwise(0.0)
     uptime = (pl.col("stretches") / pl.col("expected")).clip(0, 1)
-    gauges = store.query(question("alert_gauges"), lately)
-    network = store.query(question("alert_network"), lately)
-    activity = store.query(question("alert_activity"), lately)
-    active = activity.filter(pl.col("tasks") > 0)["service"]
-    decisions = 0 if len(active) else int(activity["decisions"].sum())
-    stuck = gauges.filter(pl.col("metric") == "queue_length", ~pl.col("service").is_in(active.implode()))
     parts = [
         life.select(metric=pl.lit("silence"), agent_id="agent_id", service="service", value=silence, n="n"),
         life.select(metric=pl.lit("uptime"), agent_id="agent_id", service="service", value=uptime, n="stretches"),
-        gauges.select("metric", "service", "value", "n", agent_id=pl.lit("")),
-        stuck.select("service", "value", "n", metric=pl.lit("stuck_queue_length"), agent_id=pl.lit("")),
-        network.select("service", "value", "n", metric=pl.lit("network_bytes_per_second"), agent_id=pl.lit("")),
-        pl.DataFrame([{"metric": "open_decisions", "agent_id": "", "service": "", "value": decisions, "n": 1}]),
     ]
-    return pl.concat([conform(part, MEASURED) for part in parts])
+    return [conform(part, MEASURED) for part in parts]
+
+
+def waiting(store: Store, known: pl.DataFrame, now: datetime) -> list[pl.DataFrame]:
+    """What waits where nobody works: queues, of those that are known, and decisions."""
+    activity = store.query(question("alert_activity"), {"since": now - LATELY, "limit": MOST_GROUPS})
+    active = activity.filter(pl.col("tasks") > 0)["service"]
+    decisions = 0 if len(active) else int(activity["decisions"].sum())
+    stuck = known.filter(pl.col("metric") == "queue_length", ~pl.col("service").is_in(active.implode()))
+    row = {"metric": "open_decisions", "agent_id": "", "service": "", "value": float(decisions), "n": 1}
+    return [stuck.with_columns(metric=pl.lit("stuck_queue_length")), pl.DataFrame([row], schema=dict(MEASURED))]
 
 
 def to_go_on(store: Store, since: datetime) -> pl.DataFrame:

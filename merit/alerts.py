@@ -8,12 +8,14 @@ from threading import Lock
 import polars as pl
 
 from exporters import alerts as stored
+from exporters.alert_examples import examples
 from exporters.alerts import Bounds, Window
 from exporters.store import Store
 from merit.usual import Usual
 from processors.alerts import rules as alert_rules
 from processors.alerts.causes import Cause, cause
 from processors.alerts.changes import CHANGES, changes
+from processors.alerts.examples import known_traces, wanted, with_traces
 from processors.alerts.frames import MERIT
 from processors.alerts.levels import MEASURED, PAST, SUMS, look
 from processors.alerts.life import ACCEPTED_FOR, advance
@@ -71,12 +73,12 @@ class Alerting:
 
     def _round(self, now: datetime) -> int:
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        rules = [rule for rule in self.rules() if rule.enabled]
+        rules = [rule for rule in self.rules() if rule.enabled and self._can_be_broken(rule)]
         known = stored.to_go_on(self._store, now - ACCEPTED_FOR)
         is_open = pl.col("status") != "resolved"
         said = stored.by_people(self._store, known["alert_id"].to_list())
         findings = pl.concat([self._levels(rules, now), self._changes(rules, known, now)])
-        findings = one_a_key(findings, known.filter(is_open))
+        findings = self._with_traces(one_a_key(findings, known.filter(is_open)), known.filter(is_open), rules, now)
         silenced = silencer(stored.silences(self._store, now), self._settings.maintenance, now)
         made = advance(known, said, findings, silenced, now)
         self._store.insert("alert_events", made.events)
@@ -89,17 +91,23 @@ class Alerting:
         """Every rule: those edited over the API, over those of the settings, over those shipped."""
         return layered(self._base, from_rows(stored.edited_rules(self._store, alert_rules.MOST)))
 
+    def _can_be_broken(self, rule: Rule) -> bool:
+        """Whether there is anything to look at: adding up a month for a budget that nobody has set costs as much as all else."""
+        return rule.compare != "budget" or bool(self._settings.budgets[rule.window])
+
+    def _with_traces(self, findings: pl.DataFrame, opened: pl.DataFrame, rules: list[Rule], now: datetime) -> pl.DataFrame:
+        """Findings with traces to look at, which are asked for when an alert begins."""
+        known = known_traces(opened)
+        asked = wanted(findings, {rule.name: rule for rule in rules}, known, now)
+        return with_traces(findings, known | examples(self._store, asked))
+
     def _levels(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
-        measured = [stored.measured(self._store, now)] if self._measures(rules) else []
+        measured = stored.measured(self._store, {rule.metric for rule in rules}, now)
         itself = [
             {"metric": name, "agent_id": "", "service": "", "value": value, "n": 1} for name, value in self._itself().items()
         ]
-        all_measured = pl.concat([pl.DataFrame(itself, schema=dict(MEASURED)), self._opportunities(), *measured])
+        all_measured = pl.concat([pl.DataFrame(itself, schema=dict(MEASURED)), self._opportunities(), measured])
         return look(rules, self._sums(rules, now), all_measured, self._settings.budgets, now)
-
-    @staticmethod
-    def _measures(rules: list[Rule]) -> bool:
-        return any(rule.measured.source in ("agents", "services") for rule in rules)
 
     def _sums(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
         """Columns SUMS: short windows as of now, long ones as of a while ago."""

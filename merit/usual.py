@@ -20,7 +20,7 @@ LAST_DAY = DAY
 """without the last one."""
 PARTS = 16
 """Agents fall into so many parts by a hash of their id."""
-ENOUGH = 30_000
+ENOUGH = 20_000
 """When so many tasks have been looked at in a round, the other parts wait for the next ones."""
 
 

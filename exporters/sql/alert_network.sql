@@ -1,5 +1,5 @@
 -- How many bytes a second do services send and receive?
-SELECT ServiceName AS service, sum(rate) AS value, count() AS n
+SELECT 'network_bytes_per_second' AS metric, ServiceName AS service, sum(rate) AS value, count() AS n
 FROM
 (
     SELECT ServiceName, (max(Value) - min(Value)) / dateDiff('second', min(TimeUnix), max(TimeUnix)) AS rate

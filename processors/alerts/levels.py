@@ -8,8 +8,8 @@ import polars as pl
 from scipy.special import bdtr, bdtrc
 
 from processors.alerts.frames import FINDINGS, SEVERITIES, as_json, key_of
-from processors.alerts.metrics import METRICS
 from processors.alerts.rules import Rule
+from processors.alerts.titles import of_level
 from processors.frames import STRING, Columns, empty
 
 WHERE: Columns = dict.fromkeys(("agent_id", "category", "department", "service", "provider", "model", "tool"), STRING)
@@ -161,7 +161,7 @@ def told(rule: Rule, row: Mapping[str, object], now: datetime) -> dict[str, obje
         "severity": row["severity"],
         "agent_id": scope.get("agent_id", ""),
         "scope": as_json(scope),
-        "title": title(rule, row, scope),
+        "title": of_level(rule, row, scope),
         "evidence": as_json(evidence),
         "recommended_action": rule.recommended_action,
         "cause": "",
@@ -170,14 +170,3 @@ def told(rule: Rule, row: Mapping[str, object], now: datetime) -> dict[str, obje
         "clear_seconds": rule.clear_seconds,
         "cooldown_seconds": rule.cooldown_seconds,
     }
-
-
-def title(rule: Rule, row: Mapping[str, object], scope: Mapping[str, str]) -> str:
-    """What is wrong, in one line."""
-    who = ", ".join(scope.values()) or "all"
-    side = "above" if rule.above is not None else "below"
-    what = f"{METRICS[rule.metric].about}: {row['value']:.4g}"
-    if rule.compare == "value":
-        return f"{who}: {what}, {side} {row['level']:g}"
-    of = "the budget" if rule.compare == "budget" else "the week before"
-    return f"{who}: {what}, {row['compared']:.3g} times {of} ({row['before']:.4g})"

@@ -8,6 +8,9 @@ from typing import Literal
 import polars as pl
 
 Source = Literal["tasks", "calls", "agents", "services", "merit", "insights", "change"]
+Unit = Literal["percent", "seconds", "money", "number", "times", "bytes_per_second"]
+Shows = Literal["", "failed", "duration", "cost", "tokens", "quality", "unpriced"]
+"""Those that failed, took longest, cost most, took most tokens, were scored lowest, have no price; empty: none in particular."""
 
 SPLITS: Mapping[Source, tuple[str, ...]] = {
     "tasks": ("agent_id", "category", "department", "service"),
@@ -28,6 +31,13 @@ class Metric:
     about: str
     """What it is, for people."""
     source: Source
+    """Where it comes from."""
+    unit: Unit
+    """What the value is said in."""
+    says: str = ""
+    """How an alert says it: `{}` is the value."""
+    shows: Shows = ""
+    """Which tasks or calls show it best."""
     value: pl.Expr | None = None
     """Of summed columns (`SUMS`); None: it is measured as it is."""
     observations: str = "n"
@@ -46,41 +56,154 @@ def ratio(over: str, under: str) -> pl.Expr:
 
 
 METRICS: Mapping[str, Metric] = {
-    "success_rate": Metric("tasks that succeed", "tasks", 1 - ratio("failed", "n"), most=1, bad="failed", is_inverse=True),
-    "error_rate": Metric("tasks that fail", "tasks", ratio("failed", "n"), most=1, bad="failed"),
-    "avg_duration_seconds": Metric("mean duration in seconds", "tasks", ratio("duration_sum", "n")),
-    "max_duration_seconds": Metric("the longest duration in seconds", "tasks", pl.col("duration_max")),
-    "duration_to_benchmark": Metric(
-        "duration by that of the benchmark", "tasks", ratio("benchmark_sum", "benchmarked"), "benchmarked"
+    "success_rate": Metric(
+        "tasks that succeed",
+        "tasks",
+        "percent",
+        "{} of tasks succeed",
+        shows="failed",
+        value=1 - ratio("failed", "n"),
+        most=1,
+        bad="failed",
+        is_inverse=True,
     ),
-    "avg_cost_usd": Metric("mean cost of a task in US dollars", "tasks", ratio("cost_sum", "priced"), "priced"),
-    "max_cost_usd": Metric("the dearest task in US dollars", "tasks", pl.col("cost_max"), "priced"),
-    "cost_usd": Metric("cost together in US dollars", "tasks", pl.col("cost_sum"), "priced"),
-    "avg_tokens": Metric("mean tokens of a task", "tasks", ratio("tokens_sum", "n")),
-    "max_tokens": Metric("the most tokens of a task", "tasks", pl.col("tokens_max")),
-    "tasks": Metric("finished tasks", "tasks", pl.col("n")),
-    "quality": Metric("mean score of evaluations", "tasks", ratio("score_sum", "scored"), "scored", most=1),
-    "unpriced_rate": Metric("model calls without a known price", "calls", ratio("unpriced", "n"), most=1, bad="unpriced"),
-    "call_error_rate": Metric("calls that fail", "calls", ratio("failed", "n"), most=1, bad="failed"),
-    "avg_call_seconds": Metric("mean duration of a call in seconds", "calls", ratio("duration_sum", "n")),
-    "calls": Metric("calls", "calls", pl.col("n")),
-    "silence": Metric("seconds without a sign of life, of agents that send heartbeats or metrics", "agents"),
-    "uptime": Metric("five-minute stretches with a sign of life, of agents that send them", "agents", most=1),
-    "queue_length": Metric("what waits (`merit.queue.length`)", "services"),
-    "stuck_queue_length": Metric("what waits where no task has been finished or begun lately", "services"),
-    "open_decisions": Metric("routing decisions whose task has not come, where no task has been finished lately", "services"),
-    "cpu": Metric("CPU in use", "services", most=1),
-    "memory": Metric("memory in use", "services", most=1),
-    "disk": Metric("disk in use", "services", most=1),
-    "network_bytes_per_second": Metric("bytes over the network in a second", "services"),
-    "journal_seconds": Metric("how long what was received has waited to be stored", "merit"),
-    "failing_jobs": Metric("jobs of Merit that cannot run", "merit"),
-    "opportunities": Metric("insights, what could be done better (GET /v1/insights)", "insights"),
-    "success_change": Metric("more failures than usual", "change"),
-    "duration_change": Metric("slower than usual", "change"),
-    "cost_change": Metric("dearer than usual", "change"),
-    "quality_change": Metric("scored lower than usual", "change"),
-    "improvement": Metric("faster, cheaper or scored higher than usual", "change"),
+    "error_rate": Metric(
+        "tasks that fail",
+        "tasks",
+        "percent",
+        "{} of tasks fail",
+        shows="failed",
+        value=ratio("failed", "n"),
+        most=1,
+        bad="failed",
+    ),
+    "avg_duration_seconds": Metric(
+        "mean duration in seconds",
+        "tasks",
+        "seconds",
+        "tasks take {} on average",
+        shows="duration",
+        value=ratio("duration_sum", "n"),
+    ),
+    "max_duration_seconds": Metric(
+        "the longest duration in seconds", "tasks", "seconds", "a task took {}", shows="duration", value=pl.col("duration_max")
+    ),
+    "duration_to_benchmark": Metric(
+        "duration by that of the benchmark",
+        "tasks",
+        "times",
+        "tasks take {} as long as the benchmark",
+        shows="duration",
+        value=ratio("benchmark_sum", "benchmarked"),
+        observations="benchmarked",
+    ),
+    "avg_cost_usd": Metric(
+        "mean cost of a task in US dollars",
+        "tasks",
+        "money",
+        "tasks cost {} on average",
+        shows="cost",
+        value=ratio("cost_sum", "priced"),
+        observations="priced",
+    ),
+    "max_cost_usd": Metric(
+        "the dearest task in US dollars",
+        "tasks",
+        "money",
+        "a task cost {}",
+        shows="cost",
+        value=pl.col("cost_max"),
+        observations="priced",
+    ),
+    "cost_usd": Metric(
+        "cost together in US dollars", "tasks", "money", "{} spent", shows="cost", value=pl.col("cost_sum"), observations="priced"
+    ),
+    "avg_tokens": Metric(
+        "mean tokens of a task",
+        "tasks",
+        "number",
+        "tasks take {} tokens on average",
+        shows="tokens",
+        value=ratio("tokens_sum", "n"),
+    ),
+    "max_tokens": Metric(
+        "the most tokens of a task", "tasks", "number", "a task took {} tokens", shows="tokens", value=pl.col("tokens_max")
+    ),
+    "tasks": Metric("finished tasks", "tasks", "number", "{} tasks finished", value=pl.col("n")),
+    "quality": Metric(
+        "mean score of evaluations",
+        "tasks",
+        "number",
+        "tasks are scored {} on average",
+        shows="quality",
+        value=ratio("score_sum", "scored"),
+        observations="scored",
+        most=1,
+    ),
+    "unpriced_rate": Metric(
+        "model calls without a known price",
+        "calls",
+        "percent",
+        "{} of calls have no known price",
+        shows="unpriced",
+        value=ratio("unpriced", "n"),
+        most=1,
+        bad="unpriced",
+    ),
+    "call_error_rate": Metric(
+        "calls that fail",
+        "calls",
+        "percent",
+        "{} of calls fail",
+        shows="failed",
+        value=ratio("failed", "n"),
+        most=1,
+        bad="failed",
+    ),
+    "avg_call_seconds": Metric(
+        "mean duration of a call in seconds",
+        "calls",
+        "seconds",
+        "calls take {} on average",
+        shows="duration",
+        value=ratio("duration_sum", "n"),
+    ),
+    "calls": Metric("calls", "calls", "number", "{} calls", value=pl.col("n")),
+    "silence": Metric(
+        "seconds without a sign of life, of agents that send heartbeats or metrics", "agents", "seconds", "no sign of life for {}"
+    ),
+    "uptime": Metric(
+        "five-minute stretches with a sign of life, of agents that send them", "agents", "percent", "up {} of the time", most=1
+    ),
+    "queue_length": Metric("what waits (`merit.queue.length`)", "services", "number", "{} wait"),
+    "stuck_queue_length": Metric(
+        "what waits where no task has been finished or begun lately", "services", "number", "{} wait and nobody works"
+    ),
+    "open_decisions": Metric(
+        "routing decisions whose task has not come, where no task has been finished lately",
+        "services",
+        "number",
+        "{} decisions wait for their tasks and nobody works",
+    ),
+    "cpu": Metric("CPU in use", "services", "percent", "CPU {} in use", most=1),
+    "memory": Metric("memory in use", "services", "percent", "memory {} in use", most=1),
+    "disk": Metric("disk in use", "services", "percent", "disk {} in use", most=1),
+    "network_bytes_per_second": Metric("bytes over the network in a second", "services", "bytes_per_second", "network {}"),
+    "journal_seconds": Metric(
+        "how long what was received has waited to be stored", "merit", "seconds", "what was received has waited {} to be stored"
+    ),
+    "failing_jobs": Metric("jobs of Merit that cannot run", "merit", "number", "jobs that cannot run: {}"),
+    "opportunities": Metric(
+        "insights, what could be done better (GET /v1/insights)",
+        "insights",
+        "number",
+        "insights into what could be done better: {}",
+    ),
+    "success_change": Metric("more failures than usual", "change", "percent"),
+    "duration_change": Metric("slower than usual", "change", "seconds"),
+    "cost_change": Metric("dearer than usual", "change", "money"),
+    "quality_change": Metric("scored lower than usual", "change", "number"),
+    "improvement": Metric("faster, cheaper or scored higher than usual", "change", "number"),
 }
 
 

@@ -11,6 +11,7 @@ from processors.alerts.causes import Cause, scope_of
 from processors.alerts.changes import MEASURES
 from processors.alerts.frames import FINDINGS, SEVERITIES, Severity, as_json, key_of
 from processors.alerts.rules import Rule
+from processors.alerts.titles import of_changes
 
 Row = dict[str, Any]
 
@@ -22,15 +23,6 @@ CRITICAL_SCORE = 0.3
 MOST_TOLD = 50
 """Changes shown in one alert."""
 STATES = ("clear", "held", "raised")
-WORDS = {
-    "success": "fails more often",
-    "duration": "is slower",
-    "cost": "is dearer",
-    "quality": "is scored lower",
-    "faster": "is faster",
-    "cheaper": "is cheaper",
-    "better": "is scored higher",
-}
 
 
 def allowed(rules: Iterable[Rule]) -> dict[str, Rule]:
@@ -125,7 +117,7 @@ def finding(key: str, scope: dict[str, str], rows: list[Row], rules: Mapping[str
         "severity": max((severity(row) for row in rows), key=SEVERITIES.index),
         "agent_id": agents[0] if len(agents) == 1 else "",
         "scope": as_json(place if len(agents) > 1 else place | {"agent_id": agents[0]}),
-        "title": title(agents, rows, found),
+        "title": of_changes(agents, rows, str(found) if found else ""),
         "evidence": as_json(evidence),
         "recommended_action": rule.recommended_action,
         "cause": str(found) if found else "",
@@ -153,24 +145,6 @@ def severity(row: Row) -> Severity:
         "quality": before - after >= CRITICAL_SCORE,
     }.get(row["measure"], after >= CRITICAL_RATIO * before)
     return "critical" if bad else "warning"
-
-
-def title(agents: list[str], rows: list[Row], found: Cause | None) -> str:
-    """What is wrong, in one line."""
-    who = agents[0] if len(agents) == 1 else f"{len(agents)} agents"
-    what = " and ".join(dict.fromkeys(in_words(row, len(agents) == 1) for row in rows[:3]))
-    return f"{who}: {what}" + (f", because of {found}" if found else "")
-
-
-def in_words(row: Row, exactly: bool) -> str:
-    """A change in words."""
-    if not exactly:
-        return WORDS[row["measure"]]
-    before, after = row["before"], row["after"]
-    if row["measure"] == "success":
-        return f"{WORDS['success']} ({before:.0%} to {after:.0%})"
-    unit = {"duration": " s", "faster": " s", "cost": " $", "cheaper": " $"}.get(row["measure"], "")
-    return f"{WORDS[row['measure']]} ({before:.3g} to {after:.3g}{unit})"
 
 
 def cleared(alert: Row) -> Row:

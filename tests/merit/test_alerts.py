@@ -117,8 +117,37 @@ def test_budgets_and_presets(tables: Store, clock: Clock) -> None:
 
     found = {one["rule"]: (one["severity"], one["title"]) for one in alerts(tables)}
     assert set(found) == {"budget-of-the-day", "dear-task", "response-time"}
-    assert found["budget-of-the-day"] == ("warning", "all: cost together in US dollars: 17.4, 0.87 times the budget (20)")
+    assert found["budget-of-the-day"] == ("warning", "all agents: $17.40 spent, 0.87 times the budget ($20.00)")
     assert found["response-time"][0] == "critical"
+
+
+def test_an_alert_of_a_level_names_the_traces_that_show_it_and_keeps_them(tables: Store, clock: Clock) -> None:
+    done = work("writer", 0, LATELY)
+    for number, cost in ((3, "0.7"), (5, "0.9")):
+        done[number] |= {"cost_usd": Decimal(cost), "category": "coding"}
+    other = work("coder", 1000, LATELY[:1], cost_usd=Decimal("2"))
+    store_work(tables, done + other)
+    it = alerting(tables, clock, enable=["dear-task"], rules=[DEAR_CODING])
+
+    it.run()
+    clock.tick(301)  # the evidence is written anew
+    it.run()
+
+    shown = {(one["rule"], one["agent_id"]): json.loads(one["evidence"])["traces"] for one in alerts(tables)}
+    dearest = [done[5]["trace_id"], done[3]["trace_id"]]
+    assert shown["dear-coding", "writer"] == dearest
+    assert (shown["dear-task", "writer"][:2], len(shown["dear-task", "writer"])) == (dearest, 5)
+    assert shown["dear-task", "coder"] == [other[0]["trace_id"]]
+
+
+DEAR_CODING = {
+    "name": "dear-coding",
+    "metric": "max_cost_usd",
+    "above": {"warning": 0.5},
+    "by": ["agent_id"],
+    "min_observations": 1,
+    "scope": {"category": ["coding"]},
+}
 
 
 def test_a_rate_on_a_tiny_sample_is_no_alert(tables: Store, clock: Clock) -> None:
@@ -138,7 +167,11 @@ def test_a_failing_provider_is_told(tables: Store, clock: Clock) -> None:
 
     alerting(tables, clock).run()
 
-    assert [(one["rule"], json.loads(one["scope"])) for one in alerts(tables)] == [("provider-errors", {"provider": "openai"})]
+    (one,) = alerts(tables)
+    assert (one["rule"], json.loads(one["scope"])) == ("provider-errors", {"provider": "openai"})
+    failed = {call["trace_id"] for call in made if not call["success"]}
+    traces = json.loads(one["evidence"])["traces"]
+    assert (len(traces), set(traces) <= failed) == (5, True)
 
 
 def test_an_alert_of_what_is_silenced_is_kept_and_told_to_nobody(tables: Store, clock: Clock) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from exporters import alerts as stored
 from exporters.store import Store
 from merit.settings import load
 from processors.errors import Rejected
@@ -98,6 +99,48 @@ def test_resources_that_are_used_up_are_told_if_asked_for(tables: Store, clock: 
 
     assert {"memory": {"service": "app"}}.items() <= found(tables).items()
     assert "cpu" not in found(tables)
+
+
+def said_by_host(store: Store, name: str, values: dict[tuple[str, str], float], kind: str = "gauge") -> None:
+    """One point a processor (or device) and state."""
+    for (part, state), value in values.items():
+        attributes = (
+            f"{{'cpu': '{part}', 'state': '{state}'}}" if "cpu" in name else f"{{'device': '{part}', 'state': '{state}'}}"
+        )
+        more = ", AggregationTemporality, IsMonotonic" if kind == "sum" else ""
+        ends = ((100, 0.0), (10, value)) if "time" in name else ((10, value),)
+        rows = ", ".join(
+            f"('host', '{name}', '{NOW - timedelta(seconds=ago):%F %T}', {many}, {attributes}{', 2, true' if more else ''})"
+            for ago, many in ends
+        )
+        columns = f"ServiceName, MetricName, TimeUnix, Value, Attributes{more}"
+        store.command(f"INSERT INTO otel_metrics_{kind} ({columns}) VALUES {rows}")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind", "told"),
+    [
+        # One of two processors is busy, the other one is not: half of the machine.
+        (
+            *("system.cpu.utilization", {("0", "user"): 0.6, ("0", "system"): 0.4, ("1", "idle"): 1.0, ("1", "user"): 0.0}),
+            "gauge",
+            0.5,
+        ),
+        ("system.memory.utilization", {("", "free"): 0.95, ("", "cached"): 0.01, ("", "used"): 0.04}, "gauge", 0.04),
+        ("system.filesystem.utilization", {("a", ""): 0.2, ("b", ""): 0.7}, "gauge", 0.7),
+        ("system.memory.usage", {("", "free"): 6e9, ("", "cached"): 1e9, ("", "used"): 3e9}, "sum", 0.3),
+        ("system.filesystem.usage", {("a", "used"): 1e9, ("a", "free"): 9e9, ("b", "used"): 9e9, ("b", "free"): 1e9}, "sum", 0.9),
+        ("system.cpu.time", {("0", "idle"): 30.0, ("0", "user"): 50.0, ("0", "system"): 20.0}, "sum", 0.7),
+    ],
+)
+def test_what_a_machine_uses_is_told_by_parts_and_states(
+    tables: Store, name: str, values: dict[tuple[str, str], float], kind: str, told: float
+) -> None:
+    said_by_host(tables, name, values, kind)
+
+    measured = stored.measured(tables, {"cpu", "memory", "disk"}, NOW)
+
+    assert measured["value"].to_list() == [pytest.approx(told)]
 
 
 def test_a_wrong_rule_of_the_settings_is_refused_with_its_line(tmp_path: object) -> None:
