@@ -17,6 +17,7 @@ from exporters.notifications.messages import preview
 from exporters.notifications.reach import why_unreachable
 from exporters.notifications.settings import NotificationSettings, Route
 from exporters.store import Store
+from merit.outage import Outage
 from processors.errors import MeritError, NotTaken, Unavailable
 from processors.notifications import REPORT, batch, delivered, failed, fits, outdated, reminders, sent, taken_up
 
@@ -42,6 +43,7 @@ class Notifying:
     def __init__(self, store: Store, settings: NotificationSettings, now: Callable[[], datetime]) -> None:
         self._store, self._settings, self._now = store, settings, now
         self._carriers: dict[str, Carry] = {route.name: carrier(route, settings.timeout_seconds) for route in settings.routes}
+        self._outage = Outage(settings.routes, self._carriers)
         self._hurried = Event()
         self._running = Lock()
         self._looked = False
@@ -56,16 +58,24 @@ class Notifying:
             if not self._looked:
                 self._looked = True
                 self._warn_of_unreachable()
-            now = self._now()
-            happened = self._happened(now)
-            states_by_route = self._states(happened, now)
-            events = {one["event_id"]: one for one in happened}
+            try:
+                told = self._round(self._now())
+            except Unavailable as error:
+                self._outage.goes_on(str(error), self._now())
+                raise
+            self._outage.is_over(self._now())
+            return told
 
-            def tell(route: Route) -> int:
-                return self._tell(route, states_by_route[route.name], events)
+    def _round(self, now: datetime) -> int:
+        happened = self._happened(now)
+        states_by_route = self._states(happened, now)
+        events = {one["event_id"]: one for one in happened}
 
-            with ThreadPoolExecutor(AT_ONCE, "notify") as pool:
-                return sum(pool.map(tell, self._settings.routes))
+        def tell(route: Route) -> int:
+            return self._tell(route, states_by_route[route.name], events)
+
+        with ThreadPoolExecutor(AT_ONCE, "notify") as pool:
+            return sum(pool.map(tell, self._settings.routes))
 
     def hurry(self) -> None:
         """Begin no further message, for good: the program stops."""

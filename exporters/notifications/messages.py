@@ -12,17 +12,21 @@ FIELDS = (
     *("event", "event_id", "at", "by", "note", "alert_id", "rule", "severity", "status", "agent_id", "scope", "title"),
     *("evidence", "recommended_action", "cause", "started_at"),
 )
-"""What a template may name: of what happened, and of its alert."""
+"""What is told of what happened, and of its alert."""
+NAMES = (*FIELDS, "traces")
+"""What a template may name: these, and some traces to look at."""
 TITLE = "[{severity}] {title} ({event})"
 BODY = """{title}
 {event} at {at}, since {started_at}
 about: {scope}
 cause: {cause}
 what to do: {recommended_action}
+traces to look at: {traces}
 {note}
 alert {alert_id}, rule {rule}"""
 MOST_LISTED = 50
 """Of a digest with more, the rest is counted."""
+MOST_TRACES = 5
 MOST_CHARACTERS = 500
 """Of one field."""
 
@@ -36,9 +40,9 @@ def refuse_bad_template(template: str) -> str:
     for _, name, form, conversion in parts:
         if name is None:
             continue
-        if name not in FIELDS:
-            near = get_close_matches(name, FIELDS, n=1)
-            hint = f"did you mean {{{near[0]}}}?" if near else f"known are {', '.join(FIELDS)}"
+        if name not in NAMES:
+            near = get_close_matches(name, NAMES, n=1)
+            hint = f"did you mean {{{near[0]}}}?" if near else f"known are {', '.join(NAMES)}"
             raise ValueError(f"knows no {{{name}}}: {hint}")
         if form or conversion:
             raise ValueError(f"{{{name}}} takes neither a format nor a conversion: write {{{name}}}")
@@ -47,7 +51,8 @@ def refuse_bad_template(template: str) -> str:
 
 def filled(template: str, event: Row) -> str:
     """The template with what is told; lines that come out empty are left out."""
-    told = {name: shown(event[name]) for name in FIELDS}
+    traces = ", ".join(event["evidence"].get("traces", ())[:MOST_TRACES])
+    told = {name: shown(event[name]) for name in FIELDS} | {"traces": traces}
     return "\n".join(line for line in template.format(**told).splitlines() if line.strip().rstrip(":").strip())
 
 

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from exporters.notifications.carriers import carrier
 from exporters.notifications.settings import NotificationSettings
+from exporters.settings import ClickHouseSettings
 from exporters.store import Store
 from merit.cli import app
 from merit.notify import Notifying
+from merit.outage import Outage
 from merit.settings import load
 from processors.alerts.frames import ALERT_EVENTS, ALERTS
 from processors.errors import Rejected, Unavailable
@@ -174,6 +177,32 @@ def test_what_cannot_be_delivered_for_long_is_given_up(tables: Store, clock: Clo
     clock.tick(700)
     assert notifying.run() == 0
     assert len(said.bodies) == 2
+
+
+def test_that_the_store_is_away_is_told_once_though_no_alert_can_be(clock: Clock, said: Hook) -> None:
+    notifying = Notifying(Store(ClickHouseSettings()), settings(said), clock)  # nobody has opened it
+    for seconds in (0, 59, 2, 60):
+        clock.tick(seconds)
+        with pytest.raises(Unavailable):
+            notifying.run()
+
+    ((told_of,),) = [message["events"] for message in said.messages]
+    assert (told_of["rule"], told_of["severity"], told_of["status"]) == ("store-away", "critical", "firing")
+    assert said.headers[0]["Idempotency-Key"] == told_of["event_id"] == "store-away-20260131T120000-fired"
+
+
+def test_that_the_store_is_back_is_told_to_those_who_knew(said: Hook) -> None:
+    wanted = settings(said)
+    carriers = {route.name: carrier(route, 5) for route in wanted.routes}
+    outage = Outage(wanted.routes, carriers)
+    outage.is_over(NOW)
+    for minutes in (0, 2):
+        outage.goes_on("away", NOW + timedelta(minutes=minutes))
+    outage.is_over(NOW + timedelta(minutes=3))
+    outage.goes_on("away", NOW + timedelta(minutes=4))  # another one, and not for long yet
+    outage.is_over(NOW + timedelta(minutes=4.5))
+
+    assert told(said) == [["store-away-20260131T120000-fired"], ["store-away-20260131T120000-resolved"]]
 
 
 def test_a_route_that_is_new_is_not_told_old_news(tables: Store, clock: Clock, said: Hook) -> None:

@@ -65,12 +65,14 @@ def test_nobody_there_is_certainly_not_taken_and_a_broken_connection_perhaps() -
 
 def test_a_letter_says_what_happened_and_ends_with_its_key() -> None:
     with letters() as post:
-        carrier(route(url=post.url), 5)([event(severity="critical", title="Coder fails\r\nBcc: x@evil.example")], "e1", NOW)
+        told = event(severity="critical", title="Coder fails\r\nBcc: x@evil.example", evidence={"traces": ["0af7", "1bf8"]})
+        carrier(route(url=post.url), 5)([told], "e1", NOW)
 
     (letter,) = post.received
     assert letter["Bcc"] is None
     text = letter.as_string()
     assert "e1" in text
+    assert "traces to look at: 0af7, 1bf8" in text
     assert "Coder fails" in str(letter["Subject"])
 
 
