@@ -1,4 +1,4 @@
-"""What a report recommends: what insights say, and what open alerts say is to be done."""
+"""What a report recommends: what open alerts say is to be done, and what insights say."""
 
 from processors.reports import periods
 from query_api.answers import Row, rows
@@ -7,6 +7,9 @@ from query_api.insights import Insights
 from query_api.pages import MONTH
 from query_api.questions import Ask
 from query_api.reporting import MOST_ALERTS, Recommend
+
+OPPORTUNITY = "optimisation-opportunity"
+"""The rule whose alerts say no more than that there are insights, which are shown themselves."""
 
 
 def advice(ask: Ask, insights: Insights) -> Recommend:
@@ -36,5 +39,5 @@ def of_alerts(alerts: list[Row]) -> list[Row]:
             "about": row["alert_id"],
         }
         for row in alerts
-        if row["recommended_action"] and not row["resolved_at"]
+        if row["recommended_action"] and not row["resolved_at"] and row["rule"] != OPPORTUNITY
     ]

@@ -52,7 +52,7 @@ class ReportedAgent(Answer):
     moved: int | None
     """How many ranks it rose; negative if it fell."""
     is_sure: bool
-    """Whether the 90 % intervals of both periods have nothing in common: else the move may be luck."""
+    """Whether it has 10 tasks in both periods, whose 90 % intervals have nothing in common: else the move may be luck."""
     performance: float | None
     """0–100, drawn to what the others show."""
     score_low: float | None
@@ -123,6 +123,8 @@ class ReportedAlert(Answer):
     """When it was told."""
     resolved_at: Time | None
     """When it was over."""
+    traces: list[str]
+    """Traces to look at."""
 
 
 class Recommendation(Answer):

@@ -58,6 +58,8 @@ class Chart:
     """The numbers at the side, each with its line."""
     labels: tuple[Mark, ...]
     spans: tuple[Span, ...] = ()
+    is_over_time: bool = True
+    """Columns, one a step of time; else horizontal bars."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -132,4 +134,4 @@ def ranked(title: str, rows: Sequence[Scored], most: float) -> Chart:
         if row.low is not None and row.high is not None:
             spans.append(Span(x(row.low), x(row.high), y + ROW / 2 - 4))
     sides = [Mark(WIDTH - 50, n * ROW + 4 + ROW / 2, f"{row.score:.1f}") for n, row in enumerate(rows)]
-    return Chart(title, WIDTH, len(rows) * ROW + 8, tuple(bars), tuple(sides), tuple(labels), tuple(spans))
+    return Chart(title, WIDTH, len(rows) * ROW + 8, tuple(bars), tuple(sides), tuple(labels), tuple(spans), is_over_time=False)

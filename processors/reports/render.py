@@ -29,7 +29,23 @@ FILTERS = (
     "moved",
     "one_line",
     "local",
+    "agent",
+    "counted",
+    "judged",
+    "told_alert",
 )
+MEASURES = (
+    ("Tasks", "number", 0, "tasks"),
+    ("Success rate", "percent", 1, "success_rate"),
+    ("Mean duration", "seconds", -1, "avg_duration_seconds"),
+    ("Quality", "score", 1, "quality"),
+    ("Cost", "money", -1, "cost_usd"),
+    ("Cost per success", "money", -1, "cost_per_success_usd"),
+    ("Tokens", "number", 0, "total_tokens"),
+    ("Active agents", "number", 0, "active_agents"),
+)
+"""Totals: what each is called, how it is said, whether more is better (1), worse (-1) or neither, and its name in the report."""
+SPANS = {"daily": "day", "weekly": "week", "monthly": "month"}
 
 
 def title(report: Report) -> str:
@@ -45,12 +61,24 @@ def days(report: Report) -> str:
 
 def html(report: Report) -> str:
     """The report as a page. Whatever names hold is text there."""
-    return environment().get_template("report.html").render(report=report, title=title(report), charts=charts(report))
+    return environment().get_template("report.html").render(shown(report) | {"charts": list(charts(report).values())})
 
 
 def markdown(report: Report) -> str:
     """The report as Markdown."""
-    return plain_environment().get_template("report.md").render(report=report, title=title(report)).strip() + "\n"
+    return plain_environment().get_template("report.md").render(shown(report)).strip() + "\n"
+
+
+def shown(report: Report) -> dict[str, Any]:
+    """What both forms show."""
+    known = [row for row in report["ranks_moved"] if row["is_sure"] or not row["probation"]]
+    return {
+        "report": report,
+        "title": title(report),
+        "span": SPANS[report["kind"]],
+        "measures": [(called, form, good, report[name]) for called, form, good, name in MEASURES],
+        "climbed": sorted(known, key=lambda row: not row["is_sure"]),
+    }
 
 
 def charts(report: Report) -> dict[str, Chart]:
@@ -67,7 +95,7 @@ def charts(report: Report) -> dict[str, Chart]:
     if any(step["cost_usd"] for step in series):
         drawn["cost"] = columns("Cost", labels, [Series("cost", [step["cost_usd"] for step in series])], "$")
     scored = [
-        Scored(words.one_line(row["agent_name"] or row["agent_id"]), row["performance"], *(row["score_low"], row["score_high"]))
+        Scored(words.agent(row), row["performance"], row["score_low"], row["score_high"])
         for row in report["agents"][:MOST_DRAWN]
         if row["performance"] is not None
     ]

@@ -87,12 +87,33 @@ def signed_money(value: float) -> str:
 
 
 def moved(row: dict[str, Any]) -> str:
-    """`▲ 2`, `▼ 1`, `new`, or nothing; and whether too little is known of the agent to go by it."""
+    """`▲ 2`, `▼ 1`, `new`, or nothing."""
     if row["rank"] is None:
         return ""
     by = row["moved"]
-    told = "new" if row["rank_before"] is None else f"{'▲' if by > 0 else '▼'} {abs(by)}" if by else ""
-    return f"{told} (probation)".strip() if row["probation"] else told
+    return "new" if row["rank_before"] is None else f"{'▲' if by > 0 else '▼'} {abs(by)}" if by else ""
+
+
+def agent(row: dict[str, Any]) -> str:
+    """What an agent is called, in a table."""
+    return one_line(row["agent_name"] or row["agent_id"], 60)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 more agent`, `2 more agents`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def judged(measure: dict[str, Any], good: int) -> str:
+    """`good` or `bad`, as a measure has changed by more than a hundredth; `good` says whether more of it is: 1, -1, or 0."""
+    by = good * (measure["change_ratio"] or 0)
+    return "good" if by > 0.01 else "bad" if by < -0.01 else ""
+
+
+def told_alert(row: dict[str, Any], zone: str) -> str:
+    """An alert in a line; its title names the cause, where one is known."""
+    over = ", over" if row["resolved_at"] else ""
+    return f"{one_line(row['title'], 500)}, since {local(row['started_at'], zone)}{over}"
 
 
 def local(moment: str | None, zone: str) -> str:

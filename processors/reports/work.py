@@ -17,6 +17,8 @@ BEFORE = 1
 """The segment that is the period before."""
 COUNTED = ("tasks", "succeeded", "failed", "total_tokens", "unpriced_calls", "rated_tasks")
 MOST_MOVERS = 5
+LEAST_SURE = 10
+"""With fewer tasks an agent is where the others put it."""
 
 
 def sides(statistics: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -55,7 +57,8 @@ def moved(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         The columns of `now`, and `rank_before`, `success_rate_before`, `quality_before`, `cost_before_usd`, `moved` (how many
-        ranks it rose), `is_sure`: whether the two 90 % intervals have nothing in common, so that luck alone is unlikely.
+        ranks it rose), `is_sure`: whether the two 90 % intervals have nothing in common, so that luck alone is unlikely; nothing
+        is of an agent with fewer than LEAST_SURE tasks in either.
     """
     was = before.select(
         "agent_id",
@@ -65,12 +68,14 @@ def moved(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
         cost_before_usd="total_cost_usd",
         low="score_low",
         high="score_high",
+        tasks_before="tasks",
     )
     joined = now.join(was, on="agent_id", how="left", maintain_order="left")
     apart = (pl.col("score_low") > pl.col("high")) | (pl.col("score_high") < pl.col("low"))
     return joined.with_columns(
-        moved=pl.col("rank_before").cast(pl.Int64) - pl.col("rank").cast(pl.Int64), is_sure=apart.fill_null(value=False)
-    ).drop("low", "high")
+        moved=pl.col("rank_before").cast(pl.Int64) - pl.col("rank").cast(pl.Int64),
+        is_sure=(apart & (pl.min_horizontal("tasks", "tasks_before") >= LEAST_SURE)).fill_null(value=False),
+    ).drop("low", "high", "tasks_before")
 
 
 def movers(by: Literal["agent", "category", "model"], now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from processors.reports import words
 from processors.reports.charts import LEFT, WIDTH, Series, columns, ticks
 from processors.reports.periods import KINDS, Kind, last_complete, last_due, period
 from processors.reports.settings import ReportSettings
+from processors.reports.work import moved
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from(
@@ -96,3 +98,19 @@ def test_a_name_is_text_in_markdown(name: str, shown: str) -> None:
 def test_an_unknown_time_zone_is_refused_with_the_nearest() -> None:
     with pytest.raises(ValidationError, match="did you mean Europe/Berlin"):
         ReportSettings(time_zone="Europe/Berln")
+
+
+@pytest.mark.parametrize(("tasks", "before", "is_sure"), [(10, 10, True), (9, 500, False), (500, 9, False)])
+def test_a_move_is_sure_only_where_enough_was_done_in_both_periods(tasks: int, before: int, is_sure: bool) -> None:
+    same = {"agent_id": "coder", "success_rate": 0.9, "quality": None, "total_cost_usd": None}
+    now = pl.DataFrame([same | {"rank": 2, "tasks": tasks, "score_low": 50.0, "score_high": 55.0}])
+    then = pl.DataFrame([same | {"rank": 1, "tasks": before, "score_low": 60.0, "score_high": 65.0}])
+
+    assert moved(now, then).select("moved", "is_sure").row(0) == (-1, is_sure)
+
+
+@pytest.mark.parametrize(
+    ("change", "good", "judged"), [(0.5, 1, "good"), (0.5, -1, "bad"), (0.5, 0, ""), (0.005, 1, ""), (None, 1, "")]
+)
+def test_a_change_is_good_or_bad_by_what_changed(change: float | None, good: int, judged: str) -> None:
+    assert words.judged({"change_ratio": change}, good) == judged

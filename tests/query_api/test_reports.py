@@ -53,9 +53,10 @@ def worked(keeper: Store) -> Iterator[TestClient]:
     fired = {"fired_at": FRIDAY, "started_at": FRIDAY, "recommended_action": "mend it"}
     over = {"resolved_at": FRIDAY + timedelta(hours=1), "status": "resolved"}
     rows = [
-        alert(alert_id="a1", evidence='{"changes":[]}', title=HOSTILE, **fired),
+        alert(alert_id="a1", evidence='{"changes":[],"traces":["0af7","1bf8","2cf9"]}', title=HOSTILE, **fired),
         alert(alert_id="a2", severity="warning", **fired, **over),
         alert(alert_id="a3", fired_at=NOW + timedelta(days=1)),
+        alert(alert_id="a4", severity="info", rule="optimisation-opportunity", **fired),
     ]
     keeper.insert("alerts", frame(rows, ALERTS))
     with fresh(keeper) as client:
@@ -95,7 +96,7 @@ def test_a_day_is_held_against_the_day_before(worked: TestClient) -> None:
     )
     assert (told["tasks"]["value"], told["tasks"]["before"], told["success_rate"]["value"]) == (40, 40, 0.5)
     assert told["cost_usd"] == pytest.approx({"value": 0.22, "before": 0.04, "change": 0.18, "change_ratio": 4.5})
-    assert told["headline"] == "40 tasks (+0 %), 50.0 % succeeded (100.0 % before), $0.2200 spent, 2 alerts."
+    assert told["headline"] == "40 tasks (+0 %), 50.0 % succeeded (100.0 % before), $0.2200 spent, 3 alerts."
     assert [(row["agent_id"], row["rank"], row["rank_before"], row["success_rate_before"]) for row in told["agents"]] == [
         ("writer", 1, 1, 1.0),
         ("coder", 2, 1, 1.0),
@@ -106,7 +107,11 @@ def test_a_day_is_held_against_the_day_before(worked: TestClient) -> None:
         ("category", "general"): 0.18,
         ("model", "gpt-4o-mini"): 0.18,
     }
-    assert ([row["alert_id"] for row in told["anomalies"]], [row["alert_id"] for row in told["alerts"]]) == (["a1"], ["a2"])
+    assert ([row["alert_id"] for row in told["anomalies"]], [row["alert_id"] for row in told["alerts"]]) == (
+        ["a1"],
+        ["a2", "a4"],
+    )
+    assert told["anomalies"][0]["traces"] == ["0af7", "1bf8", "2cf9"]
     assert [row["about"] for row in told["recommendations"]] == ["a1"]
     assert [(row["started_at"], row["tasks"]) for row in told["series"] if row["tasks"]] == [("2026-01-30T10:00:00Z", 40)]
     assert len(told["series"]) == 24
@@ -142,6 +147,7 @@ def test_a_page_needs_nothing_from_elsewhere_and_names_are_text(worked: TestClie
     assert not {name for name, _ in page.attributes} & {"href", "src", "style", "onload", "xlink:href"}
     assert "://" not in answer.text
     assert "<script>alert(1)</script>](javascript:x)" in page.text
+    assert "look at 0af7, 1bf8" in page.text
     assert "\u202e" not in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'; base-uri")
 
