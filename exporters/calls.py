@@ -10,15 +10,13 @@ PROFILE = "default"
 """The weights by which the quality of models is shown."""
 
 
-def next_nodes(store: Store, after: datetime, most: int) -> tuple[datetime, int]:
-    """Until when about `most` steps were stored after, and how many they are."""
-    until, count = store.query(question("next_nodes"), {"after": stamp(after), "most": most}).row(0)
-    return until, count
-
-
 def take_calls(store: Store, after: datetime, until: datetime, version: int) -> None:
-    """Add up the calls of the traces of which steps were stored in this time, whole traces at a time."""
-    store.command(question("take_calls"), {"after": stamp(after), "until": stamp(until), "version": version})
+    """Add up the calls of the traces of which steps were stored in this time, whole traces at a time.
+
+    Those derived for the first time, nearly all, need no look at what was stored before, however much that is.
+    """
+    for name in ("take_new_calls", "take_calls"):
+        store.command(question(name), {"after": stamp(after), "until": stamp(until), "version": version})
 
 
 def judge_calls(store: Store, done: int, after: datetime, version: int) -> None:

@@ -14,6 +14,8 @@ MOST_NEW = 20_000
 MOST_HISTORY = 60_000
 EACH = 1_000
 """Of each agent in each category."""
+EACH_NEW = 250
+"""The same of one look: each observation of a cell is learnt from after the one before."""
 TRACES_AT_ONCE = 2_000
 TIMED = ("tasks", "evaluations", "outcomes", "decisions")
 """What is looked for from a time on."""
@@ -35,7 +37,8 @@ def news(store: Store, since: Mapping[str, datetime]) -> dict[str, News]:
 
 def new_tasks(store: Store, since: datetime) -> pl.DataFrame:
     """Finished tasks stored since, the oldest first."""
-    return store.query(question("routing_tasks"), {"since": since, "most": MOST_NEW}).reverse()
+    found = store.query(question("routing_tasks"), {"since": since, "each": EACH_NEW, "most": MOST_NEW})
+    return found.sort("ended_at", "task_id")
 
 
 def last_tasks(store: Store, since: datetime) -> pl.DataFrame:

@@ -105,10 +105,14 @@ def judgements_of_changed(store: Store, after: datetime, until: datetime) -> pl.
     return conform(store.query(question("judgements_of_changed_tasks"), bounds), JUDGEMENTS)
 
 
-def next_evaluations(store: Store, after: datetime, most: int) -> tuple[datetime, int]:
-    """Until when about `most` evaluations were stored after, and how many they are."""
-    until, count = store.query(question("next_evaluations"), {"after": stamp(after), "most": most}).row(0)
-    return until, count
+def next_stored(store: Store, table: str, since: datetime, overlap: timedelta, most: int) -> tuple[datetime, int]:
+    """Until when about `most` further rows of a table were stored, and how many were since `overlap` before `since`.
+
+    Those before `since` do not count for `most`: however many they are, the next ones are found.
+    """
+    asked = {"table": table, "since": stamp(since), "overlap": stamp(since - overlap), "most": most}
+    until, new, known = store.query(question("next_stored"), asked).row(0)
+    return max(since, until), new + known
 
 
 def rejudged_tasks(store: Store, after: datetime, until: datetime) -> pl.DataFrame:

@@ -59,6 +59,7 @@ def replace_derived(store: Store, nodes: pl.DataFrame, tasks: pl.DataFrame, work
     The workflows go last: a trace whose row is there is derived, whatever happens to this process.
     """
     versions = workflows.select("trace_id", "version")
+    nodes = nodes.with_columns(again=pl.col("trace_id").is_in(pl.Series(again, dtype=pl.String).implode()))
     old = pl.concat([_IDENTITIES, *(store.query(question("derived_rows"), {"trace_ids": ids}) for ids in _slices(again))])
     for table, columns, rows in (("nodes", NODES, nodes), ("tasks", TASKS, tasks)):
         gone = old.filter(pl.col("of") == table).join(rows, on=["trace_id", "span_id"], how="anti").drop("of")
@@ -77,7 +78,7 @@ def _tombstones(gone: pl.DataFrame, columns: Columns) -> pl.DataFrame:
     blank = {n: _BLANK.get(t.base_type(), pl.lit(None)).cast(t).alias(n) for n, t in columns.items() if n not in gone.columns}
     nullable = {"cost_usd", "temperature", *(n for n in columns if n.endswith("_tokens") and columns is NODES)}
     blank |= {n: pl.lit(None, dtype=columns[n]).alias(n) for n in nullable & blank.keys()}
-    blank["is_deleted"] = pl.lit(1, dtype=pl.UInt8).alias("is_deleted")
+    blank |= {"is_deleted": pl.lit(1, dtype=pl.UInt8).alias("is_deleted"), "again": pl.lit(value=True).alias("again")}
     return conform(gone.with_columns(*blank.values()), columns)
 
 

@@ -22,12 +22,12 @@ from processors.scoring.settings import ScoringSettings
 
 AT_ONCE = 20_000
 """Tasks scored together."""
-STEPS_AT_ONCE = 200_000
-"""Steps whose calls are added up together."""
+STEPS = 10
+"""Of so many times as many steps calls are added up together."""
 OVERLAP = timedelta(seconds=15)
 """A row may become readable this long after the time at which it was stored."""
-PARTS = 5
-"""One part of the time is for scoring, of this many."""
+PARTS, PARTS_BEHIND = 5, 2
+"""One part of the time is for scoring, of this many; a larger one while there is more to do than fits into it."""
 LONGEST = 3.0
 """Seconds after which a run ends though there is more to do: the next one goes on."""
 LONGEST_WAIT = 2.0
@@ -51,6 +51,7 @@ class Scoring:
         settings: the profiles.
         now: what time it is.
         seconds: a clock that nobody sets, for how long work takes.
+        at_once: tasks scored together.
     """
 
     def __init__(
@@ -59,8 +60,9 @@ class Scoring:
         settings: ScoringSettings,
         now: Callable[[], datetime],
         seconds: Callable[[], float] = monotonic,
+        at_once: int = AT_ONCE,
     ) -> None:
-        self._store, self._now, self._seconds = store, now, seconds
+        self._store, self._now, self._seconds, self._at_once = store, now, seconds, at_once
         self._profiles, self._fingerprint = settings.named, settings.fingerprint
         self._lock = RLock()
         self._hurried = Event()
@@ -69,7 +71,7 @@ class Scoring:
         self._medians_at: datetime | None = None
         self._judged: tuple[datetime, int] | None = None
         self._taken: tuple[datetime, int] | None = None
-        self._calls_first = True
+        self._calls_first, self._is_behind = True, False
 
     def run(self) -> int:
         """What there is to do; how many tasks were scored.
@@ -87,7 +89,8 @@ class Scoring:
             ended = self._seconds()
             self._hear_again = ended + min(ended - begun, LONGEST_WAIT)
             if not rests:
-                self._rest_until = ended + (PARTS - 1) * (ended - begun)
+                parts = PARTS_BEHIND if self._is_behind else PARTS
+                self._rest_until = ended + (parts - 1) * (ended - begun)
 
     def catch_up(self) -> int:
         """All there is to do, however long it takes; how many tasks were scored."""
@@ -121,6 +124,7 @@ class Scoring:
                 count += scored
                 if self._hurried.is_set() or self._seconds() > deadline:
                     break
+            self._is_behind = scored is not None
             worked = self._version > begun
             if anew or worked:
                 after = before.evaluations_until - OVERLAP
@@ -145,7 +149,7 @@ class Scoring:
     def _score_changed(self) -> int | None:
         """Score tasks that have been stored, and delete the scores of those that are gone or have moved."""
         after = self._progress.tasks_until - OVERLAP
-        changed = scores.changed_tasks(self._store, after, AT_ONCE)
+        changed = scores.changed_tasks(self._store, after, self._at_once)
         if changed.is_empty():
             return None
         until: datetime = changed["task_stored_at"].max()  # type: ignore[assignment]
@@ -156,9 +160,9 @@ class Scoring:
         live = counting.filter(pl.col("is_deleted") == 0)
         self._score(live, said, gone)
         if live.is_empty() and gone.is_empty():  # out of date when they came, or deleted before they were scored
-            if until <= self._progress.tasks_until and changed.height < AT_ONCE:
+            if until <= self._progress.tasks_until and changed.height < self._at_once:
                 return None
-            until += OVERLAP if changed.height >= AT_ONCE else timedelta(0)
+            until += OVERLAP if changed.height >= self._at_once else timedelta(0)
         days = pl.concat([counting["started_at"], gone["started_at"]]).dt.date()
         self._median_days_from(days)
         self._progress = self._progress._replace(tasks_until=max(until, self._progress.tasks_until))
@@ -166,25 +170,25 @@ class Scoring:
 
     def _score_judged(self) -> int | None:
         """Score tasks again of which something has been said."""
-        after = self._progress.evaluations_until - OVERLAP
-        found = scores.next_evaluations(self._store, after, AT_ONCE)
+        since = self._progress.evaluations_until
+        found = scores.next_stored(self._store, "evaluations", since, OVERLAP, self._at_once)
         if found[1] == 0 or found == self._judged:
             return None
-        until, self._judged = found[0], found
+        (until, _), self._judged, after = found, found, since - OVERLAP
         tasks = scores.rejudged_tasks(self._store, after, until)
         self._score(tasks, scores.judgements_of_rejudged(self._store, after, until))
-        self._progress = self._progress._replace(evaluations_until=max(until, self._progress.evaluations_until))
+        self._progress = self._progress._replace(evaluations_until=until)
         return tasks.height
 
     def _take_calls(self) -> int | None:
         """Add up model calls by task, of steps that have been stored."""
-        after = self._progress.calls_until - OVERLAP
-        found = calls.next_nodes(self._store, after, STEPS_AT_ONCE)
+        since = self._progress.calls_until
+        found = scores.next_stored(self._store, "nodes", since, OVERLAP, STEPS * self._at_once)
         if found[1] == 0 or found == self._taken:
             return None
-        until, self._taken = found[0], found
-        calls.take_calls(self._store, after, until, self._next_version())
-        self._progress = self._progress._replace(calls_until=max(until, self._progress.calls_until))
+        (until, _), self._taken = found, found
+        calls.take_calls(self._store, since - OVERLAP, until, self._next_version())
+        self._progress = self._progress._replace(calls_until=until)
         return 0
 
     def _work_out_medians(self) -> int | None:
@@ -202,7 +206,7 @@ class Scoring:
         """Score tasks again that were scored under other settings, or against a usual that has changed."""
         if self._progress.scoring == self._scoring and self._progress.medians_until >= self._medians_until:
             return None
-        tasks = scores.outdated_scores(self._store, self._scoring, self._progress.medians_until, AT_ONCE)
+        tasks = scores.outdated_scores(self._store, self._scoring, self._progress.medians_until, self._at_once)
         if tasks.is_empty():
             self._progress = self._progress._replace(scoring=self._scoring, medians_until=self._medians_until)
             return None

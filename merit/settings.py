@@ -70,7 +70,8 @@ class JobSettings(BaseModel):
     judge: Schedule = Schedule(interval_seconds=30)
     """Has tasks judged, if `processors.judge.evaluators` names anybody who does."""
     roll_up: Schedule = Schedule(interval_seconds=1)
-    """Scores tasks that are new, changed or judged, and adds them up; it takes at most a fifth of the time."""
+    """Scores tasks that are new, changed or judged, and adds them up; it takes at most a fifth of the time, half of it
+    while it is behind."""
     medians: Schedule = Schedule(interval_seconds=3600)
     """Works out what a task of each category usually costs and how long it takes."""
 

@@ -250,5 +250,6 @@ def _worded(nodes: pl.DataFrame) -> pl.DataFrame:
         success=~pl.col("IsFailure"),
         error_type=pl.when("IsFailure").then("ErrorType").otherwise(pl.lit("")),
         error_message=pl.when("IsFailure").then("StatusMessage").otherwise(pl.lit("")),
+        again=pl.lit(value=False),
         is_deleted=pl.lit(0),
     )  # fmt: skip

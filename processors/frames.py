@@ -157,11 +157,12 @@ NODES: Columns = {
     "success": pl.Boolean(),
     "error_type": STRING,
     "error_message": STRING,
+    "again": pl.Boolean(),
     "version": pl.UInt64(),
     "is_deleted": pl.UInt8(),
 }
 """A step inside a task. `model` is the plain name for grouping, the other two are as said. Tokens and cost are null on
-everything that is not a counted model call."""
+everything that is not a counted model call. `again`: the trace had been derived before."""
 
 TASKS: Columns = {
     "task_id": STRING,

@@ -1,4 +1,5 @@
--- Which finished tasks were stored since, for routing to learn from? Asked without FINAL, which would read the whole table.
+-- Which finished tasks were stored since, for routing to learn from? Of each agent in each category the last, and before others
+-- those of a decision, which is open until its task has ended. Asked without FINAL, which would read the whole table.
 SELECT
     task_id, trace_id, decision_id, agent_id, category, substringUTF8(input, 1, 1000) AS description,
     if(complexity_said, complexity, 0) AS complexity, toFloat64(status = 'succeeded') AS success,
@@ -14,5 +15,6 @@ FROM
     LIMIT 1 BY trace_id, span_id
 )
 WHERE is_deleted = 0 AND status IN ('succeeded', 'failed')
-ORDER BY ended_at DESC, task_id
+ORDER BY decision_id = '', ended_at DESC, task_id
+LIMIT {each:UInt32} BY agent_id, category
 LIMIT {most:UInt32}

@@ -1,5 +1,6 @@
--- Add up by task, minute, model and provider the calls of the traces of which steps were stored after {after} up to {until},
--- and store the rows; those that stood there before and are no more are deleted. What is known of a task's quality is kept.
+-- Add up by task, minute, model and provider the calls of traces that had been derived before, of which steps were stored after
+-- {after} up to {until}, and store the rows; those that stood there before and are no more are deleted. What is known of a task's
+-- quality is kept.
 INSERT INTO task_calls
 (
     at, agent_id, provider, model, is_call, category, department, service_name,
@@ -15,7 +16,7 @@ changed AS
     FROM nodes
     WHERE stored_at > {after:DateTime64(3)} AND stored_at <= {until:DateTime64(3)}
     GROUP BY trace_id
-    HAVING (trace_id, stored) NOT IN (SELECT trace_id, nodes_stored_at FROM task_calls WHERE nodes_stored_at >
+    HAVING max(again) AND (trace_id, stored) NOT IN (SELECT trace_id, nodes_stored_at FROM task_calls WHERE nodes_stored_at >
     {after:DateTime64(3)})
 ),
 present AS

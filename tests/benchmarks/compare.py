@@ -60,6 +60,8 @@ def figures(document: dict[str, Any]) -> Figures:
         found[part, "× floor"] = result["ratio_to_floor"]
         for of in ("latency", "freshness"):
             found |= {(part, f"{of} s {name}"): value for name, value in result[of].items()}
+        if "sums_behind_seconds" in result:
+            found[part, "sums s behind tasks"] = result["sums_behind_seconds"]
         found[part, "peak RSS MB"] = result["peak_rss_mb"]
         found[part, "bytes/span in otel_traces"] = result["otel_traces_bytes"]
         found[part, "bytes/span in all tables"] = result["all_bytes"]

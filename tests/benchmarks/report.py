@@ -107,6 +107,7 @@ def print_results(console: Console, results: Sequence[Result], floor: Floor) -> 
         "acked/s",
         "derived/s",
         "behind s",
+        "sums s",
         "CPU µs/span",
         "× floor",
         "× bare gRPC",
@@ -118,7 +119,8 @@ def print_results(console: Console, results: Sequence[Result], floor: Floor) -> 
         head = (case.load, str(case.spans), str(case.connections))
         did.add_row(
             *head, f"{one.acknowledged_per_second:,.0f}", f"{one.derived_per_second:,.0f}", f"{one.deriving_behind_seconds:.1f}",
-            f"{one.cpu_us:.1f}", f"{one.cpu_us / floor.cpu_us:.2f}", against_bare(one, floor), f"{one.sender_cpu_us:.1f}",
+            f"{one.sums_behind_seconds:.1f}", f"{one.cpu_us:.1f}", f"{one.cpu_us / floor.cpu_us:.2f}", against_bare(one, floor),
+            f"{one.sender_cpu_us:.1f}",
         )  # fmt: skip
         took.add_row(
             *head, of(one.latency, 1000, 0), of(one.freshness, 1, 2), f"{one.peak_rss_mb:,.0f}",

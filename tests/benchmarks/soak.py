@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.children import look_into, send
-from tests.benchmarks.end_to_end import Case, asked, differences, expected, order_of, seen, wait_for
+from tests.benchmarks.end_to_end import SUMS_SECONDS, Case, differences, expected, order_of, settled, wait_for
 from tests.benchmarks.measure import percentiles
 from tests.merit.processes import Server, serving
 
@@ -89,7 +89,7 @@ def main(
             sent = send(order_of(case, server.find(r"OTLP/gRPC on (\S+)"), minutes * 60))
             want = expected(case, sent, 0)
             done = wait_for(server, want)
-        behind = differences(want, asked(lambda: seen(server)))
+        behind = differences(want, settled(server, want))
         stopped = server.end(signal.SIGTERM) == 0
         found = look_into(f"{name}/merit-data")
         missing = differences(want, {kind: found[kind] for kind in ("spans", "nodes", "tasks", "workflows")})
@@ -105,7 +105,7 @@ def main(
         f"derived {done - sent.ended:.0f} s after the last request" if done else "not derived in time, or the API was too slow"
     )
     for each in behind:
-        console.print(f"not in the sums of the API yet: {each}")
+        console.print(f"not in the sums of the API {SUMS_SECONDS} s later: {each}")
     for each in missing:
         console.print(f"[red]missing[/] {each}")
     if missing or last > GROWTH * middle:

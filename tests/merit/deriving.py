@@ -47,9 +47,9 @@ def settle_all(it: Pipeline, clock: Clock) -> None:
 
 
 def rows_of(store: Store, table: str) -> list[Row]:
-    """What is there, without when it was worked out."""
+    """What is there, without when, and for the how manieth time, it was worked out."""
     found = store.query(f"SELECT * FROM {table} FINAL ORDER BY ALL")
-    return found.drop("version", "ingested_at", strict=False).rows(named=True)
+    return found.drop("version", "ingested_at", "again", strict=False).rows(named=True)
 
 
 def derived(store: Store) -> dict[str, list[Row]]:

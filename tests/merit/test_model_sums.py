@@ -8,6 +8,7 @@ import pytest
 
 from exporters.store import Store
 from merit.scoring import Scoring
+from processors.scoring.settings import ScoringSettings
 from tests.builders import NOW, Clock, Row, span_of, trace_of
 from tests.merit.scored import judge, scoring
 from tests.query_api.build import node, put, task, tool
@@ -105,6 +106,19 @@ def test_sums_are_what_the_steps_show(tables: Store) -> None:
     assert_true(tables)
 
 
+def test_of_traces_that_are_new_no_earlier_steps_are_looked_for(tables: Store) -> None:
+    put(tables, "nodes", [row | {"again": False} for row in history()])
+    put(tables, "nodes", [row | {"again": False} for row in history()])  # stored twice, for nobody knew that it had succeeded
+    it = scoring(tables)
+    it.catch_up()
+    assert sum(row["calls"] for row in shown(tables, *WINDOWS[0])) == 42
+    assert_true(tables)
+
+    put(tables, "nodes", [row | {"version": 2, "model": "other"} for row in history()[:9]])
+    it.catch_up()
+    assert_true(tables)
+
+
 def test_adding_up_again_changes_nothing(tables: Store) -> None:
     it = stored(tables)
     before = [shown(tables, *window) for window in WINDOWS]
@@ -113,6 +127,15 @@ def test_adding_up_again_changes_nothing(tables: Store) -> None:
     it.catch_up()
     scoring(tables).catch_up()
     assert [shown(tables, *window) for window in WINDOWS] == before
+    assert_true(tables)
+
+
+def test_more_steps_at_once_than_are_added_up_together_are_all_added_up(tables: Store) -> None:
+    for number in range(8):
+        put(tables, "nodes", [call(number, AGES[number], span) for span in (2, 3, 4)])
+    Scoring(tables, ScoringSettings(), Clock(), at_once=1).catch_up()
+
+    assert sum(row["calls"] for row in shown(tables, *WINDOWS[0])) == 24
     assert_true(tables)
 
 

@@ -76,6 +76,27 @@ def test_a_late_span_joins_its_task(tables: Store, clock: Clock) -> None:
     assert {row["agent_id"]: row["llm_calls"] for row in rows_of(tables, "tasks")} == {"supervisor": 3, "researcher": 1}
 
 
+def test_steps_know_whether_their_trace_had_been_derived_before(tables: Store, clock: Clock) -> None:
+    def again() -> list[tuple[str, bool]]:
+        return tables.query("SELECT DISTINCT trace_id, again FROM nodes FINAL ORDER BY ALL").rows()
+
+    first, second = sorted((trace_of(1), trace_of(2)))
+    it = pipeline(tables, clock)
+    send(it, job(1), clock)
+    send(it, job(2), clock)
+    work(it, clock)
+    assert again() == [(first, False), (second, False)]
+
+    send(it, [chat(1, 8, 1)], clock)
+    work(it, clock)
+    assert again() == [(trace_of(n), n == 1) for n in (1, 2)]
+
+    restarted = pipeline(tables, clock)
+    send(restarted, [chat(2, 8, 1)], clock)
+    work(restarted, clock)
+    assert again() == [(first, True), (second, True)]
+
+
 def test_a_span_that_comes_when_its_trace_is_long_forgotten_joins_its_task(tables: Store, clock: Clock) -> None:
     it = pipeline(tables, clock)
     send(it, job(1), clock)

@@ -100,6 +100,18 @@ def test_a_late_evaluation_reaches_sums_of_long_ago(tables: Store) -> None:
     assert sums(tables) == before
 
 
+def test_more_evaluations_at_once_than_are_looked_at_together_all_count(tables: Store) -> None:
+    put(tables, "tasks", history())
+    it = Scoring(tables, ScoringSettings(), Clock(), at_once=3)
+    it.catch_up()
+    for row in history():
+        rate(tables, row["task_id"], 5)
+    it.catch_up()
+
+    assert sum(row["rated"] for row in sums(tables)) == len(history())
+    assert_true(tables)
+
+
 def test_an_evaluation_may_come_before_its_task(tables: Store) -> None:
     (row,) = [task(1)]
     judge(tables, row["task_id"], 0.75, "accuracy")

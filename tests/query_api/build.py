@@ -81,6 +81,7 @@ def node(number: int, span: int = 2, **more: Any) -> Row:
         "cost_usd": Decimal("0.001"),
         "unpriced": False,
         "success": True,
+        "again": True,
         "version": 1,
         "is_deleted": 0,
     }
