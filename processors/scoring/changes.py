@@ -5,6 +5,7 @@ from datetime import timedelta
 import polars as pl
 
 from processors.scoring.intervals import beta_interval, ratio_interval
+from processors.scoring.shrinkage import GUESSES
 
 AROUND = timedelta(days=30)
 """How far before and after a change is looked, at most; after it only until the next."""
@@ -65,10 +66,11 @@ def share_of(around: pl.DataFrame, name: str) -> pl.Series:
 
 
 def amount_of(around: pl.DataFrame, name: str) -> pl.Series:
-    """A mean of amounts that are never negative: log-normal."""
+    """A mean of amounts that are never negative: log-normal. A single one shows no variance: it may be off by all it is."""
     n = pl.col(f"{name}_n").cast(pl.Float64)
     mean = pl.col(f"{name}_sum") / n
-    variance = (pl.col(f"{name}_squares") / n - mean**2).clip(lower_bound=0) / (n - 1).clip(lower_bound=1)
+    squares = (pl.col(f"{name}_squares") - n * mean**2).clip(lower_bound=0)
+    variance = (squares + GUESSES * mean**2) / (n - 1 + GUESSES) / n
     known = around.select(value=mean, variance=variance, n=n)
     low, high = ratio_interval(pl.col("value"), pl.col("variance"))
     return ends(known.with_columns(low=low, high=high), name)

@@ -14,7 +14,7 @@ from processors.scoring.measures import across
 from processors.scoring.posterior import with_posterior
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
-from processors.scoring.shrinkage import with_kappa, with_others
+from processors.scoring.shrinkage import own_or_common, steadied, with_kappa, with_others
 from processors.scoring.statistics import MONEY_DIGITS
 
 TRIFLE = 1e-6
@@ -48,10 +48,11 @@ COSTS = {
 
 def score_cost(statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, recency: ScoringSettings | None) -> pl.DataFrame:
     """`agent_id, score, score_low, score_high, observations`, in dollars, less is better; null where nobody has any worth."""
-    groups = with_kappa(factors(statistics, cost, recency), settings)
-    n, kappa, common = pl.col("n"), pl.col("kappa"), pl.coalesce("within", "own")
-    spread = (n * pl.col("own") + kappa * common) / (n + kappa)
-    known = across(with_posterior(with_others(groups, None).with_columns(spread=spread, common=common), None))
+    groups = with_others(with_kappa(factors(statistics, cost, recency), settings), None)
+    spreads = groups.with_columns(common=steadied(pl.lit(1.0))).with_columns(
+        spread=own_or_common()
+    )  # a cost may be off by itself
+    known = across(with_posterior(spreads, None))
     reach = DEVIATIONS * (pl.col("doubt") * pl.col("unevenness").fill_nan(1)).sqrt()
     ends = {"score": pl.col("score"), "score_low": pl.col("center") - reach, "score_high": pl.col("center") + reach}
     scores = known.filter(pl.col("observations") > 0).with_columns(

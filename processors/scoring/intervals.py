@@ -9,6 +9,9 @@ LOW, HIGH = 0.05, 0.95
 DEVIATIONS = 1.6448536269514722
 """Standard deviations to either side that hold 90 % of a normal distribution."""
 
+LEAST_STRENGTH = 0.5
+"""As how many observations the vaguest beta distribution is sure; no variance that is larger has one."""
+
 Floats = NDArray[np.float64]
 
 
@@ -19,7 +22,7 @@ def beta_interval(center: pl.Series, variance: pl.Series) -> tuple[pl.Series, pl
     """
     mean, spread = center.to_numpy().astype(float), variance.to_numpy().astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        strength = mean * (1 - mean) / spread - 1
+        strength = np.maximum(mean * (1 - mean) / spread - 1, LEAST_STRENGTH)
     return quantile(mean, strength, LOW), quantile(mean, strength, HIGH)
 
 

@@ -13,7 +13,7 @@ from processors.scoring.intervals import DEVIATIONS, beta_interval
 from processors.scoring.posterior import with_posterior
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
-from processors.scoring.shrinkage import with_kappa, with_others
+from processors.scoring.shrinkage import own_or_common, steadied, with_kappa, with_others
 
 
 class Measure(NamedTuple):
@@ -78,21 +78,35 @@ def score_mean(
     """
     middle = MIDDLE if measure.is_share else None
     known = with_others(with_kappa(groups_of(statistics, measure, recency), settings), middle)
-    common = pl.when(pl.col("within") > TRIFLE).then("within").otherwise(spread(measure).mean().over("category"))
-    spreads = known.with_columns(spread=spread(measure), common=common)
+    spreads = known.with_columns(common=common(measure)).with_columns(spread=spread(measure))
     return across(with_posterior(spreads, WIDEST if measure.is_share else None))
 
 
-def spread(measure: Measure) -> pl.Expr:
-    """The variance of one observation of an agent: its own, steadied by that of the category.
+def common(measure: Measure) -> pl.Expr:
+    """The variance of one observation of any agent of the category.
 
-    A few equal observations show no variance, which does not mean that there is none: a share has at least half an
-    observation of either kind besides (Jeffreys' prior).
+    Where hardly anybody was seen twice, a share varies as its mean allows, an amount as much as it is large.
+    """
+    if measure.is_share:
+        return pl.when(pl.col("within") > TRIFLE).then("within").otherwise(steadied_share(measure).mean().over("category"))
+    n = pl.col("n")
+    squares = n * (pl.col("own") + pl.col("mean").fill_null(0) ** 2)
+    return steadied(squares.sum().over("category") / n.sum().over("category"))
+
+
+def spread(measure: Measure) -> pl.Expr:
+    """The variance of one observation of an agent: its own, steadied by that of the category, `common`."""
+    return steadied_share(measure) if measure.is_share else own_or_common()
+
+
+def steadied_share(measure: Measure) -> pl.Expr:
+    """The variance of one observation of a share.
+
+    A few equal observations show no variance, which does not mean that there is none: there is at least half an observation of
+    either kind besides (Jeffreys' prior).
     """
     n, kappa = pl.col("n"), pl.col("kappa")
     seen = n * pl.col("own") + kappa * pl.col("within").fill_null(pl.col("own"))
-    if not measure.is_share:
-        return seen / (n + kappa)
     center = (pl.col("score").fill_null(MIDDLE) * (n + kappa) + 0.5) / (n + kappa + 1)
     chance = center * (1 - center)
     return chance if measure.is_binary else (seen + chance) / (n + kappa + 1)

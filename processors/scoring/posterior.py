@@ -25,10 +25,13 @@ STEPS = 30
 def with_posterior(groups: pl.DataFrame, widest: float | None) -> pl.DataFrame:
     """Add `believed` and `doubt`, mean and variance of each agent's true mean in its category.
 
+    Where nobody of a category was seen, an agent is believed to be as the others are elsewhere, give or take the whole scale:
+    that they are as good at this too is a guess.
+
     Args:
-        groups: `category, n, mean, common` (the variance of one observation, the same for a category: were it the agent's own,
-            those that happen to look even would weigh more, and the center lean to the ends of the scale), sorted by category;
-            n = 0 says nothing.
+        groups: `category, n, mean, others` (what the others show), `common` (the variance of one observation, the same for a
+            category: were it the agent's own, those that happen to look even would weigh more, and the center lean to the ends
+            of the scale), sorted by category; n = 0 says nothing.
         widest: the largest τ there can be; None: as far as the means lie apart.
     """
     if groups.is_empty():
@@ -37,7 +40,11 @@ def with_posterior(groups: pl.DataFrame, widest: float | None) -> pl.DataFrame:
     error = groups["common"].fill_null(0).to_numpy().astype(float) / np.maximum(n, 1e-9)
     starts = groups["category"].rle_id().to_numpy()
     believed, doubt = mixture(mean, np.maximum(error, 1e-12), n > 0, starts, widest)
-    return groups.with_columns(believed=pl.Series(believed), doubt=pl.Series(doubt))
+    seen = pl.col("n").max().over("category") > 0
+    return groups.with_columns(
+        believed=pl.when(seen).then(pl.Series(believed)).otherwise("others"),
+        doubt=pl.when(seen).then(pl.Series(doubt)).otherwise(pl.lit(widest, dtype=pl.Float64) ** 2 / 3),  # of a uniform one
+    )
 
 
 def mixture(

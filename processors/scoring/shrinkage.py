@@ -25,12 +25,18 @@ HALF = 10
 PSEUDO_SHARE = 0.8
 """From five agents on, where nobody unknown is among the others, they stand for this share of their observations: with the
 whole of it, agents of equally few tasks would all score the same."""
+GUESSES = 0.5
+"""Observations that a guessed variance counts."""
+LEAST_PSEUDO = 2
+"""Observations at least by which a variance is drawn to the common one, also where nobody is there to draw a mean to."""
 UNKNOWN_AGENT = 0.1
 """How much the agent counts of which nothing is known; a well-known one counts nearly 1."""
 
 
 def with_kappa(groups: pl.DataFrame, settings: ScoringSettings) -> pl.DataFrame:
-    """Add `within`, the variance among the observations of one agent of the category, and `kappa`, by what the others show.
+    """Add `within`, the variance among the observations of one agent of the category, by `freedom` many, and `kappa`.
+
+    κ is by what the others show, `within` by what all do; it is null where nobody was seen more than once.
 
     Args:
         groups: `category, n, mean, own` (the variance of the agent's own observations) of each agent; n = 0 says nothing.
@@ -54,14 +60,30 @@ def with_kappa(groups: pl.DataFrame, settings: ScoringSettings) -> pl.DataFrame:
     tau = (between - within) / typical
     least, most = settings.kappa_least, settings.kappa_most
     kappa = pl.when(tau > 1e-12).then(within / tau).otherwise(most).clip(least, most)
-    everyone = (n * own).sum().over("category") / (n.sum().over("category") - agents)
+    everyone = (n.sum().over("category") - agents).clip(lower_bound=0)
     return groups.with_columns(
-        pl.when(n.sum().over("category") > agents).then(everyone).alias("within"),
+        everyone.alias("freedom"),
+        pl.when(everyone > 0).then((n * own).sum().over("category") / everyone).alias("within"),
         pl.when((agents < ENOUGH_AGENTS) | freedom.le(0) | tau.is_null() | tau.is_nan())
         .then(settings.kappa_unknown)
         .otherwise(kappa)
         .alias("kappa"),
     )
+
+
+def steadied(guess: pl.Expr) -> pl.Expr:
+    """`within`, with half an observation more that is as far off as `guess`, a variance, says.
+
+    A few equal amounts show no variance, which does not mean that there is none.
+    """
+    freedom = pl.col("freedom")
+    return (freedom * pl.col("within").fill_null(0) + GUESSES * guess) / (freedom + GUESSES)
+
+
+def own_or_common() -> pl.Expr:
+    """The variance of one observation of an agent: its own, drawn to `common`, the other agents' in its category."""
+    n, pseudo = pl.col("n"), pl.col("kappa").clip(lower_bound=LEAST_PSEUDO)
+    return (n * pl.col("own") + pseudo * pl.col("common")) / (n + pseudo)
 
 
 def others_of(amount: pl.Expr) -> pl.Expr:

@@ -102,6 +102,20 @@ def test_intervals_of_cost_per_success_hold_the_truth() -> None:
     assert 0.87 <= held(crowd(AGENTS, **columns), "cost_per_success", level * np.exp(0.18) / success) <= 0.93
 
 
+@pytest.mark.parametrize("agents", [1, 2])
+def test_intervals_of_points_hold_the_truth_where_one_or_two_agents_have_hardly_worked(agents: int) -> None:
+    random = np.random.default_rng(13)
+    found = []
+    for _ in range(60):  # worlds, each of its own
+        truth = random.uniform(10, 95, agents)
+        n, mask = random.integers(1, 4, agents), np.arange(3)
+        seen = mask < n[:, None]
+        points = truth[:, None] + random.normal(0, 20, seen.shape)
+        found.append(held(crowd(agents, succeeded=n, **sums("points", points, seen)), "points", truth))
+
+    assert float(np.mean(found)) >= 0.85, "of one task nothing is known of how much they differ: too wide rather than too sure"
+
+
 def test_the_ranking_is_nearer_to_the_truth_than_the_plain_average() -> None:
     for one_question in measure(repeats=6, tasks=(4, 16)).values():
         for found in one_question:

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from typing import Any, get_args
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaincinv
 
+from processors.scoring.measures import MEASURES, score_mean
 from processors.scoring.ranking import By
 from processors.scoring.settings import Profile
-from tests.processors.scoring.histories import costing, judged, ranking, work
+from tests.processors.scoring.histories import SETTINGS, costing, judged, ranking, statistics, work
 
 
 def test_two_agents_are_each_drawn_to_the_other_by_ten_pseudo_observations() -> None:
@@ -180,6 +182,39 @@ def test_every_score_lies_in_its_interval_and_within_zero_and_one(tallies: list[
                 assert row["succeeded"] + row["failed"] == 0
             else:
                 assert 0 <= row["score_low"] <= row["score"] <= row["score_high"] <= 1
+
+
+@pytest.mark.parametrize("by", [by for by in get_args(By) if by != "total_points"])
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_a_few_tasks_leave_doubt_however_alike_they_are(by: str, tasks: int) -> None:
+    alone, together = judged("a", tasks, 0.8), judged("b", tasks, 0.8)
+    for rows in ([alone], [alone, together]):
+        row = ranking(*rows, by=by)["a"]
+        assert row["score_high"] - row["score_low"] > 0.1 * row["score"], row
+
+
+def test_where_nobody_was_judged_quality_is_as_elsewhere_but_very_doubtful() -> None:
+    known = [judged(f"known-{n}", 40, 0.7, category="research") for n in range(5)]
+    ranked = ranking(*known, work("new", 40, 0, "coding"), work("other", 40, 0, "coding"), by="performance")
+    # as good as the others elsewhere: 100 · (0.4 · 0.7 + 0.3 · 1 + 0.3 · 0.5)
+    assert ranked["new"]["score"] == pytest.approx(73, abs=0.5)
+    # a uniform doubt about quality, 0.4 · 100 / √12 = 11.5 points to either side, by 1.64
+    assert ranked["new"]["score_high"] - ranked["new"]["score_low"] == pytest.approx(2 * 1.64 * 11.5, rel=0.15)
+    assert ranked["known-0"]["score_high"] - ranked["known-0"]["score_low"] < 15
+
+
+def test_unseen_an_agent_is_believed_to_be_as_the_others_and_with_many_tasks_as_it_was_seen() -> None:
+    others = [judged(f"other-{n}", 50, 0.6) for n in range(6)]
+
+    def believed(n: int) -> float:
+        frame = statistics(*others, judged("new", n, 0.9, n) if n else work("new", 30, 0))
+        means = score_mean(frame, MEASURES["quality"], SETTINGS, None)
+        return float(means.filter(pl.col("agent_id") == "new")["score"].item())
+
+    assert believed(0) == pytest.approx(0.6)
+    # the others are all alike, so κ is as large as it may be, 50
+    assert [believed(n) for n in (1, 10, 100)] == [pytest.approx((n * 0.9 + 50 * 0.6) / (n + 50)) for n in (1, 10, 100)]
+    assert believed(1_000_000) == pytest.approx(0.9, abs=1e-3)
 
 
 def test_performance_is_the_weighted_sum_of_its_shrunk_parts() -> None:
