@@ -4,6 +4,7 @@ Starts from the store upwards and stops from the receiver downwards, so that at 
 nothing below can keep (OpenTelemetry Collector, `component.go`).
 """
 
+import gc
 import logging
 import os
 import signal
@@ -296,8 +297,18 @@ def serve(program: Program) -> None:
     with program:
         for line in whereabouts(program):
             log.info("ready: %s", line)
+        spare_what_stays()
         wait()
     log.info("stopped")
+
+
+def spare_what_stays() -> None:
+    """Keep the cyclic garbage collector from what is there now: modules, classes, models, a million objects that stay.
+
+    To look through them takes it 0.1 to 0.2 s each time, in which no thread runs (`gc.freeze`).
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def stop_asked() -> Callable[[], None]:

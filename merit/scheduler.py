@@ -40,8 +40,8 @@ class Scheduler:
         troubles = Troubles()
         self._attempts = [Attempt(job, instruments or Instruments(), troubles) for job in jobs]
         self._threads = [
-            threading.Thread(target=self._work, args=(attempt,), name=f"merit-job-{attempt.job.name}", daemon=True)
-            for attempt in self._attempts
+            threading.Thread(target=self._work, args=(attempt, at / len(jobs)), name=f"merit-job-{attempt.job.name}", daemon=True)
+            for at, attempt in enumerate(self._attempts)
         ]
 
     def start(self) -> None:
@@ -68,15 +68,16 @@ class Scheduler:
         troubled = [attempt.job.name for attempt in self._attempts if attempt.trouble]
         return f"{', '.join(troubled)} cannot run" if troubled else "ok"
 
-    def _work(self, attempt: "Attempt") -> None:
+    def _work(self, attempt: "Attempt", share: float) -> None:
+        """Run a job until the end; after the first time later by a share of a second, for not all jobs should begin at once."""
         interval = attempt.job.interval.total_seconds()
-        pause = 0.0
+        pause, later = 0.0, share * min(interval, 1.0)
         while not self._stopping.wait(pause):
             began = time.monotonic()
             if not attempt.may_rest(self._changes(), began):
                 attempt()
             # What would have begun during a long run is left out.
-            pause = interval - (time.monotonic() - began) % interval
+            pause, later = interval - (time.monotonic() - began) % interval + later, 0.0
 
 
 class Troubles:

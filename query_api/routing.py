@@ -1,8 +1,6 @@
 """/v1/route: who should do the next task."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -60,8 +58,8 @@ class Routing:
     knowledge: Callable[[str], Knowledge] = lambda _: nothing_known()
     open_decisions: OpenDecisions = field(default_factory=lambda: OpenDecisions(900))
     classify: Callable[[str], str] = lambda _: GENERAL
-    record: Callable[[Answered], "Future[None]"] | None = None
-    """Takes a decision into safety, done when it is on disk, readable or not; None: as everything else that is sent."""
+    record: Callable[[Answered], None] | None = None
+    """Has a decision written down without waiting for it; None: as everything else that is sent."""
     luck: Callable[[], float] = np.random.default_rng().random
 
 
@@ -172,11 +170,11 @@ def routes(ask: Ask, keep: Keep, now: Now, routing: Routing) -> APIRouter:
     router = APIRouter(tags=["routing"])
 
     async def recorded(answered: Answered) -> None:
-        """Return when the decision is on disk."""
+        """See that the decision is written down."""
         if routing.record is None:
             await run_in_threadpool(keep, "routing_decisions", as_rows([answered]))
-        else:  # shielded: others of the same lot wait for it too
-            await asyncio.shield(asyncio.wrap_future(routing.record(answered)))
+        else:
+            routing.record(answered)
 
     # On the loop, for a thread costs more than the answer: nothing here touches the store. What may, or takes long, is in one.
     @router.post("/v1/route", response_model=Routed, summary="Who should do the next task?")

@@ -74,7 +74,7 @@ def asked(order: Order) -> Found:
     found, total, sent, answered = Found(), int(order.rate * (order.seconds + order.warm)), 0, 0
     begin, cpu = time.perf_counter() + 0.1, time.process_time()
     counted, end = begin + order.warm, begin + order.warm + order.seconds + PATIENCE_SECONDS
-    with selectors.DefaultSelector() as waiting:
+    with selectors.SelectSelector() as waiting:  # epoll would round the time of the next question up to a millisecond
         for connection in free:
             waiting.register(connection.socket, selectors.EVENT_READ, connection)
         while answered < total and time.perf_counter() < end:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,19 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from merit.ledger import Ledger
 from merit.router import PARTS, Router
-from processors.errors import Unavailable
-from processors.routing.answer import Question, answer
-from processors.routing.decide import Assignment
-from processors.routing.policies import policy
 from processors.routing.settings import RoutingSettings
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.routing import Routed, Routing
 from query_api.settings import QueryApiSettings
 from tests.builders import NOW, Clock
-from tests.processors.routing.simulation import NOTHING
 from tests.query_api.build import evaluation, known_agent, node, put, task
 
 SETTINGS = RoutingSettings(failing_seconds=3600)
@@ -384,29 +377,3 @@ def test_an_outcome_of_a_decision_that_there_is_not_is_a_404(api):
 def test_an_outcome_that_says_nothing_is_refused(api):
     assert api.post("/v1/route/decisions/x/outcome", json={}).status_code == 400
     assert api.post("/v1/route/decisions/x/outcome", json={"quality": 2}).status_code == 400
-
-
-def test_the_ledger_writes_decisions_together_and_tells_each_who_waits_what_went_wrong(tables, router, clock):
-    put(tables, "tasks", tasks("a", 5, 0, 1))
-    router.refresh()
-    lots: list[int] = []
-
-    def keep(table: str, rows: pl.DataFrame) -> None:
-        lots.append(len(rows))
-        if "bad" in rows["decision_id"]:
-            raise Unavailable("the disk is full")
-        time.sleep(0.05)
-        tables.insert(table, rows)
-
-    ledger = Ledger(keep)
-    asked = Question("agent", Assignment("research", NOTHING), policy(SETTINGS, None, None), None, "", None, "")
-    made = [answer(router.knowledge("agent"), asked, {}, SETTINGS, clock(), f"{n}", 0.5) for n in range(20)]
-    with ThreadPoolExecutor(20) as pool:
-        written = list(pool.map(ledger, made))
-    wait(written)
-    with pytest.raises(Unavailable, match="the disk is full"):
-        ledger(answer(router.knowledge("agent"), asked, {}, SETTINGS, clock(), "bad", 0.5)).result()
-    ledger.stop()
-
-    assert tables.query("SELECT count() AS n FROM routing_decisions FINAL").item() == 20
-    assert len(lots) < 15
