@@ -38,7 +38,7 @@ def parts(said: PointSettings, overall: pl.Expr) -> dict[str, Part]:
 
 def contribution(part: Part, truncated: bool) -> pl.Expr:
     """What a part adds to the points."""
-    exact = part.value.fill_null(0.0) * part.weight
+    exact = part.value.fill_null(0.0) * part.weight + 0.0  # no penalty is 0, not -0
     return exact.cast(pl.Int64).cast(pl.Float64) if truncated else exact
 
 

@@ -130,6 +130,7 @@ def test_points_say_how_they_came_about() -> None:
     by_name = {part["part"]: (part["value"], part["weight"], part["contribution"]) for part in parts}
     assert by_name["completion"] == (0, 10, 0)
     assert by_name["failed"] == (1, -30, -30)
+    assert str(by_name["expensive"][2]) == "0.0", "not -0.0"
     assert by_name["slow"] == (5, -1, -5)
     assert by_name["low_rating"] == (1, -15, -15)
     assert by_name["user"] == (0.4, 40, 16)
