@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 SHOWN = 200
 """Characters of a wrong value that are repeated to the caller."""
+NO_JSON = "JSON decode error"
+"""FastAPI's words for a body that is none."""
+KEY = "[key]"
+"""Where pydantic says that it means the name of a member and not its value."""
 MOST_ERRORS = 20
 """Wrong parameters that are told at once."""
 
@@ -73,6 +77,20 @@ def wrong(parameter: str, found: str | None, message: str) -> ProblemError:
 TIME = ": write it as 2026-01-31T08:00:00Z (in a URL, a + is written %2B)"
 ADVICE = dict.fromkeys(("timezone_aware", "datetime_parsing", "datetime_from_date_parsing"), TIME)
 """What to change, by pydantic's name of the error, where its own words do not say it."""
+OBJECT = "must be a JSON object, sent with the header Content-Type: application/json"
+WORDS = {
+    "json_invalid": "is not JSON: {error}",
+    "model_attributes_type": OBJECT,
+    "model_type": OBJECT,
+    "missing": "is missing",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "too_short": "holds {actual_length}: at least {min_length} needed",
+    "too_long": "holds too many: at most {max_length} can be taken",
+    "string_too_short": "is too short: at least {min_length} characters needed",
+    "string_too_long": "is too long: at most {max_length} characters can be taken",
+}
+"""The same in words of this API: pydantic's are about Python."""
 
 
 def answer_with_problems(app: FastAPI) -> None:
@@ -128,15 +146,32 @@ def wrong_parameter(error: Mapping[str, Any]) -> WrongParameter:
     """One of pydantic's errors in the words of this API."""
     context: Mapping[str, Any] = error.get("ctx") or {}
     name = context.get("parameter") or ".".join(str(part) for part in within(error)) or str(error["loc"][0])
-    found = context.get("found", error.get("input"))
-    text = found if isinstance(found, str) else None if found is None else repr(found)
-    message = error["msg"].removeprefix("Value error, ").replace("Input", "value") + ADVICE.get(error["type"], "")
-    return WrongParameter(parameter=shown(name), found=text and shown(text), message=message)
+    text = found_in(error)
+    return WrongParameter(parameter=shown(name), found=text and shown(text), message=told(error))
+
+
+def told(error: Mapping[str, Any]) -> str:
+    """What is wrong, and what to change."""
+    kind = error["type"]
+    own = error["msg"].removeprefix("Value error, ").replace("Input", "value") + ADVICE.get(kind, "")
+    message = WORDS[kind].format_map(error.get("ctx") or {}) if kind in WORDS else own
+    return f"one of its names: {message}" if error["loc"][-1:] == (KEY,) else message
+
+
+def found_in(error: Mapping[str, Any]) -> str | None:
+    """What was sent, as text; null of what is missing, or was no JSON and not kept."""
+    found = (error.get("ctx") or {}).get("found", error.get("input"))
+    if found is None or error["type"] == "missing" or error["msg"] == NO_JSON:
+        return None
+    if isinstance(found, bytes):
+        return found[: 4 * SHOWN].decode("utf-8", "replace")
+    return found if isinstance(found, str) else repr(found)
 
 
 def within(error: Mapping[str, Any]) -> Sequence[Any]:
     """Where in the query, the path or the body it is; of a body that is no JSON FastAPI only counts the characters before."""
-    return () if error["msg"] == "JSON decode error" else error["loc"][1:]
+    where = () if error["msg"] == NO_JSON else error["loc"][1:]
+    return where[:-2] if where[-1:] == (KEY,) else where
 
 
 def shown(text: str) -> str:

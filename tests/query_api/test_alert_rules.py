@@ -71,7 +71,7 @@ def test_what_is_put_replaces_all(api: TestClient) -> None:
         ({"below": None}, "", "either above or below"),
         ({"above": {"warning": 0.5}}, "", "either above or below"),
         ({"below": {"warning": -1}}, "", "never be reached"),
-        ({"below": {"fatal": 0.5}}, "below.fatal.[key]", ""),
+        ({"below": {"fatal": 0.5}}, "below", "one of its names"),
         ({"by": ["provider"]}, "", "not known by provider, but by agent_id"),
         ({"window": "5"}, "window", "15m"),
         ({"window": "90d"}, "window", "32 days"),
