@@ -168,9 +168,8 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
         """
         moment = now()
         page = in_order(ask, "agents", question, asked(question, moment))
-        shown = {"agent_id": page.frame["agent_id"].to_list()}
-        scored = with_scores(page.frame, "agent_id", ask, question, question.period(moment, EVERYTHING), scoring, **shown)
-        return {"agents": told(scored), "next_cursor": page.next_cursor}
+        agents = judged(page.frame, ask, question, moment, scoring)
+        return {"agents": told(agents), "next_cursor": page.next_cursor}
 
     @router.get("/v1/agents/{agent_id}", response_model=Profile, summary="One agent")
     def agent(agent_id: Id, _: Annotated[Question, Query()]) -> Any:
@@ -185,6 +184,30 @@ def asked(question: ChosenAgents, now: datetime) -> dict[str, Any]:
     by_tasks = question.is_explicit or question.category or question.model or question.provider
     registered = not (by_tasks or question.service or question.user_id)
     return choice(question, now, EVERYTHING) | {"registered": registered, "lately": bound(now - TASKS_WITHIN)}
+
+
+def judged(agents: pl.DataFrame, ask: Ask, question: ChosenAgents, now: datetime, scoring: ScoringSettings) -> pl.DataFrame:
+    """Rows of agents.sql, with how good that work was that they count.
+
+    Of who belongs to a chosen department they count all tasks, of others those done for it.
+    """
+    belong = pl.col("department").fill_null("").is_in(question.department)
+    parts: list[tuple[pl.DataFrame, Row]] = [(agents.filter(~belong), {}), (agents.filter(belong), {"department": []})]
+    scored = [
+        with_scores(
+            some,
+            "agent_id",
+            ask,
+            question,
+            question.period(now, EVERYTHING),
+            scoring,
+            agent_id=some["agent_id"].to_list(),
+            **more,
+        )
+        for some, more in parts
+        if some.height
+    ]
+    return agents.select("agent_id").join(pl.concat(scored), on="agent_id", maintain_order="left") if scored else agents
 
 
 def told(agents: pl.DataFrame) -> list[Row]:

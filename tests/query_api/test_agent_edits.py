@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
+from tests.merit.scored import judge, scoring
 from tests.query_api.build import known_agent, put, task
 
 PATH = "/v1/agents/finance%2Feu"
@@ -51,6 +52,21 @@ def test_agents_are_found_by_the_department_that_a_person_gave_them(api: TestCli
     api.patch(PATH, json={"department": "finance"})
     (agent,) = api.get("/v1/agents?department=finance").json()["agents"]
     assert (agent["agent_id"], agent["department"], agent["tasks"]) == ("finance/eu", "finance", 1)
+
+
+def test_agents_of_a_department_are_scored_by_the_tasks_that_are_counted(api: TestClient, tables: Store) -> None:
+    put(tables, "agents", [known_agent("guest", department="sales")])
+    rows = [task(1, agent_id="finance/eu", department="sales"), task(2, agent_id="guest", department="finance")]
+    put(tables, "tasks", [*rows, task(3, agent_id="guest", department="sales")])
+    for row in rows:
+        judge(tables, row["task_id"], 0.5)
+    scoring(tables).catch_up()
+    api.patch(PATH, json={"department": "finance"})
+
+    agents = api.get("/v1/agents?department=finance").json()["agents"]
+    told = [(agent["agent_id"], agent["tasks"], agent["rated_tasks"], agent["quality"]) for agent in agents]
+    assert sorted(told) == [("finance/eu", 1, 1, 0.5), ("guest", 1, 1, 0.5)]
+    assert all(agent["points"] == agent["points_per_task"] is not None for agent in agents)
 
 
 @pytest.mark.parametrize(
