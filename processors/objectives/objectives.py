@@ -21,7 +21,17 @@ LONGEST_CATEGORY = 128
 GENERAL = "general"
 """The category of a task that no objective fits well enough."""
 
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+
+def findable(word: str) -> str:
+    """`word`; raises ValueError if no text can hold it."""
+    if not any(letter.isalnum() for letter in word):
+        raise ValueError("a keyword needs a letter or a digit")
+    if "*" in word[:-1]:
+        raise ValueError("a * can only stand at the end of a keyword, as in migrat*")
+    return word
+
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(findable)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 Example = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 

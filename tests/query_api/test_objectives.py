@@ -1,5 +1,6 @@
 """/v1/objectives."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from exporters.store import Store
 from processors.objectives.objectives import shipped
+from tests.examples import blocks
 
 LEGAL = {"keywords": ["contract", "clause"], "description": "Law", "criteria": ["accuracy"], "recommended_agents": ["finance/eu"]}
 
@@ -94,6 +96,8 @@ def test_putting_all_replaces_all_and_may_be_done_again(api: TestClient) -> None
         {"objectives": [{"category": "a"}, {"category": "a"}]},
         {"objectives": [{"category": "a", "keyword": ["b"]}]},
         {"objectives": [{"category": "a", "keywords": ["x" * 81]}]},
+        {"objectives": [{"category": "a", "keywords": ["mi*grate"]}]},
+        {"objectives": [{"category": "a", "keywords": ["*"]}]},
         {"objectives": [{"category": ""}]},
         {"objectives": "all"},
         {},
@@ -115,6 +119,11 @@ def test_what_cannot_be_a_category_is_refused(api: TestClient, path: str) -> Non
 
 def test_path_and_body_must_not_disagree(api: TestClient) -> None:
     assert api.put("/v1/objectives/legal", json=LEGAL | {"category": "law"}).json()["errors"][0]["parameter"] == "category"
+
+
+def test_the_example_in_the_documents_is_what_is_answered(api: TestClient) -> None:
+    (example,) = blocks("docs/objectives.md", "json")
+    assert classified(api, "Refactor the login module") == json.loads(example)
 
 
 def test_a_classification_is_explained(api: TestClient) -> None:
