@@ -3,7 +3,6 @@
 Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
-import asyncio
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from processors.listening import Tls, host_and_port, speaking
 from receiver.answers import answer_to, headers_of, status_of
 from receiver.http_body import JSON, PROTOBUF, content_type, protobuf_body
 from receiver.intake import Intake
+from receiver.mailbox import Mailbox
 from receiver.room import Crowd, Room
 from receiver.signals import SIGNALS, Signal, response
 
@@ -41,7 +41,9 @@ MESSAGES = {
 }
 
 
-def http_app(intakes: Mapping[str, Intake], room: Room, crowd: Crowd, max_request_bytes: int, entrance: Entrance) -> Starlette:
+def http_app(
+    intakes: Mapping[str, Intake], mailbox: Mailbox, room: Room, crowd: Crowd, max_request_bytes: int, entrance: Entrance
+) -> Starlette:
     """The routes of the three signals, for those whom the entrance lets in; `intakes` by the names of the signals."""
 
     def route(signal: Signal) -> Route:
@@ -53,7 +55,7 @@ def http_app(intakes: Mapping[str, Intake], room: Room, crowd: Crowd, max_reques
                     inside.enter_context(crowd.one())
                     body = await protobuf_body(request, signal, room, max_request_bytes)
                     entrance.door.spend(authorization, len(body))
-                outcome = await asyncio.wrap_future(intake.submit(body))
+                outcome = await mailbox.submit(intake, body)
             return _reply(request, 200, response(signal, outcome))
 
         return Route(signal.path, endpoint, methods=["POST"])
@@ -75,14 +77,20 @@ def admitted(request: Request, entrance: Entrance) -> str | None:
 
 
 def listen(endpoint: str) -> socket.socket:
-    """A listening socket; raises Unavailable if the port is taken."""
+    """A listening socket; raises Unavailable if the port is taken.
+
+    Connections inherit that they do not wait for acknowledgements: an answer comes in two parts, and asyncio says so only where
+    the socket names its protocol.
+    """
     host, port = host_and_port(endpoint)
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         advice = "stop what listens there, or set receivers.otlp.http.endpoint"
         raise Unavailable(f"OTLP/HTTP cannot listen on {endpoint} ({error.strerror}): {advice}") from error
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def http_server(app: Starlette, grace: timedelta, max_connections: int, tls: Tls | None = None) -> uvicorn.Server:

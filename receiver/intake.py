@@ -29,17 +29,28 @@ Now = Callable[[], datetime]
 Result = Outcome | MeritError
 
 MAX_BATCH_REQUESTS = 4096
+LINGER_SECONDS = 0.01
+"""How long a batch waits to become as large as the one before: senders that wait for their answers send again together, and each
+batch has a price of its own, some 10 ms."""
 OVERHEAD = 1024
 """Bytes that a waiting request costs besides its body."""
 
 log = logging.getLogger(__name__)
 
 
+class Answer(Protocol):
+    """Where one is told what became of a request, as of a future: first whether somebody still waits, then once how it went."""
+
+    def set_running_or_notify_cancel(self) -> bool: ...  # noqa: D102
+    def set_result(self, result: Outcome, /) -> None: ...  # noqa: D102
+    def set_exception(self, exception: BaseException | None, /) -> None: ...  # noqa: D102
+
+
 class Waiting(NamedTuple):
     """A request and the promise to answer it."""
 
     body: bytes
-    answer: Future[Outcome]
+    answer: Answer
 
     @property
     def size(self) -> int:
@@ -90,6 +101,7 @@ class Intake:
         self._max_batch_bytes = max_batch_bytes
         self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
+        self._wanted, self._last = 1, 1
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name=f"merit-intake-{signal.name}", daemon=True)
 
@@ -98,16 +110,22 @@ class Intake:
         self._thread.start()
 
     def submit(self, body: bytes) -> Future[Outcome]:
-        """Take a serialized request of the signal; the future says what became of it, or raises Rejected or Unavailable.
+        """As `take`; the future says what became of the request, or raises Rejected or Unavailable."""
+        answer: Future[Outcome] = Future()
+        self.take(body, answer)
+        return answer
+
+    def take(self, body: bytes, answer: Answer) -> None:
+        """Take a serialized request of the signal; `answer` is told what became of it, or Rejected or Unavailable.
 
         Raises:
             NoRoom: too much waits already, in memory or on disk.
             Unavailable: the receiver is stopping.
         """
-        waiting = Waiting(body, Future())
+        waiting = Waiting(body, answer)
         if not body:
-            waiting.answer.set_result(Outcome())
-            return waiting.answer
+            answer.set_result(Outcome())
+            return
         try:
             self._keeper.refuse_if_full()
             self._room.take(waiting.size)
@@ -121,8 +139,8 @@ class Intake:
                 self._count([stopping])
                 raise stopping
             self._waiting.append(waiting)
-            self._changed.notify()
-        return waiting.answer
+            if len(self._waiting) >= self._wanted:
+                self._changed.notify()
 
     @contextmanager
     def at_the_door(self) -> Iterator[None]:
@@ -156,7 +174,8 @@ class Intake:
     def _take(self) -> list[Waiting]:
         """What waits, within the bounds of a batch; empty only when stopping and nothing is left."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._stopping)
+            self._await(1, None)
+            self._await(self._last, LINGER_SECONDS)
             batch: list[Waiting] = []
             size = 0
             while self._waiting and len(batch) < MAX_BATCH_REQUESTS:
@@ -164,7 +183,13 @@ class Intake:
                 if batch and size > self._max_batch_bytes:
                     break
                 batch.append(self._waiting.popleft())
+            self._last = len(batch)
             return batch
+
+    def _await(self, wanted: int, seconds: float | None) -> None:
+        """Return when so many requests wait, when it has taken so long, or when stopping."""
+        self._wanted = wanted
+        self._changed.wait_for(lambda: len(self._waiting) >= wanted or self._stopping, seconds)
 
     def _store(self, batch: Sequence[Waiting]) -> None:
         """Keep a batch and answer it. A fault of ours must not end the thread, nor spread to the neighbours of its cause."""

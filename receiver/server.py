@@ -19,6 +19,7 @@ from receiver.grpc_server import bind, grpc_server
 from receiver.http_server import http_app, http_server, listen
 from receiver.intake import Intake, Keeper, Now, Redact
 from receiver.limits import Limits
+from receiver.mailbox import Mailbox
 from receiver.room import Crowd, Room
 from receiver.settings import ReceiverSettings
 from receiver.signals import SIGNALS, Signal
@@ -109,9 +110,9 @@ class Receiver:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        crowd = Crowd(self._otlp.max_concurrent_requests)
-        grpc_side = grpc_server(self._intakes, self._otlp, crowd, self._grpc_entrance.door)
-        app = http_app(self._intakes, self._room, crowd, self._max_bytes, self._http_entrance)
+        crowd, mailbox = Crowd(self._otlp.max_concurrent_requests), Mailbox()
+        grpc_side = grpc_server(self._intakes, mailbox, self._otlp, crowd, self._grpc_entrance.door)
+        app = http_app(self._intakes, mailbox, self._room, crowd, self._max_bytes, self._http_entrance)
         http_side = http_server(app, self._grace, self._otlp.max_connections, self._http_entrance.tls)
         with listen(self._otlp.http.endpoint) as sock:
             ports = bind(grpc_side, self._otlp.grpc.endpoint, self._grpc_entrance.tls), sock.getsockname()[1]

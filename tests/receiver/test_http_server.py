@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from processors.errors import Unavailable
+from receiver.http_server import listen
 from tests.receiver.builders import INVALID_UTF8, START_NS, body, span
 from tests.receiver.signal_builders import logs_body, record
 
@@ -225,3 +226,8 @@ def test_of_logs_and_metrics_that_are_wrong_the_number_and_the_reason_are_told_i
     answer = post(client, json.dumps(document), JSON, path="/v1/metrics").json()
     assert answer["partialSuccess"]["rejectedDataPoints"] == "1"
     assert "has no time; set time_unix_nano" in answer["partialSuccess"]["errorMessage"]
+
+
+def test_the_second_part_of_an_answer_waits_for_no_acknowledgement_of_the_first():
+    with listen("127.0.0.1:0") as listener, socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

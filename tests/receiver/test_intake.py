@@ -88,6 +88,18 @@ def test_requests_that_come_while_others_are_kept_are_kept_together():
     assert [frame.height for frame in slow.frames] == [1, 48]
 
 
+def test_a_batch_waits_a_moment_to_become_as_large_as_the_one_before_and_no_longer():
+    slow = Slow()
+    with running(slow) as intake:
+        intake.submit(BODY)
+        assert slow.called.wait(WAIT)
+        later = [intake.submit(body(span(n))) for n in range(2, 12)]
+        slow.go.set()
+        assert [answer.result(WAIT).accepted for answer in later] == [1] * 10
+        assert intake.submit(body(span(12))).result(WAIT).accepted == 1, "it does not wait for nine others that do not come"
+    assert [frame.height for frame in slow.frames] == [1, 10, 1]
+
+
 def test_a_batch_is_bounded_in_bytes_but_takes_at_least_one_request():
     slow = Slow()
     slow.go.set()
