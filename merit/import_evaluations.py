@@ -39,7 +39,8 @@ def run(path: Path, api: Api) -> Iterator[tuple[int, int]]:
             lines = "\n".join(json.dumps(as_sent(row), default=as_text) for row in some.iter_rows(named=True))
             answer = api.post("/v1/evaluations", lines.encode(), "application/x-ndjson")
         except (Rejected, ValueError) as error:
-            raise Rejected(f"{path}: of the {some.height} rows after {start}, which are kept: {error}") from error
+            where = f"{start} rows are kept, none of the next {some.height}; which of these is wrong is counted from 0"
+            raise Rejected(f"{path}: {where}: {error}") from error
         start += some.height
         yield answer["evaluations"], answer["pending"]
 

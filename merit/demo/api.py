@@ -11,6 +11,9 @@ from processors.errors import Rejected, Unavailable
 
 Row = dict[str, Any]
 
+MOST_BYTES = 64 << 10
+"""Of an answer that says what is wrong."""
+
 
 class Api:
     """The API at `url`, e.g. `http://127.0.0.1:8080`, shown a `token` if it asks for one.
@@ -52,7 +55,7 @@ class Api:
         except HTTPError as error:
             with error:
                 kind = Unavailable if error.code in (429, 503) else Rejected
-                raise kind(f"{path}: {error.code} {error.read(1000).decode(errors='replace')}") from error
+                raise kind(f"{path}: {error.code} {detail(error.read(MOST_BYTES))}") from error
         except (URLError, OSError) as error:
             raise Unavailable(f"no API answers at {self.url}: {getattr(error, 'reason', error)}") from error
         return answer
@@ -65,3 +68,11 @@ class Api:
             if not page.get("next_cursor"):
                 return
             parameters["cursor"] = page["next_cursor"]
+
+
+def detail(answer: bytes) -> str:
+    """What a problem document says in words; what is none as it is, shortened."""
+    try:
+        return str(json.loads(answer)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return answer[:1000].decode(errors="replace")

@@ -104,7 +104,7 @@ def test_scores_of_langfuse_are_understood(tables: Store, url: str, tmp_path: Pa
 def test_a_row_that_cannot_be_taken_is_named(tables: Store, url: str, tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     ROWS.with_columns(score=pl.Series([1, 1, 7])).write_csv(path)
-    with pytest.raises(Rejected, match=r"of the 3 rows after 0, which are kept: .* 400 .*2\.score"):
+    with pytest.raises(Rejected, match=r"0 rows are kept, none of the next 3; .* 400 2\.score: value should be less"):
         list(import_evaluations.run(path, Api(url)))
 
     assert stored(tables) == []
