@@ -17,7 +17,7 @@ from processors.alerts.causes import Cause, cause
 from processors.alerts.changes import CHANGES, changes
 from processors.alerts.examples import known_traces, wanted, with_traces
 from processors.alerts.frames import MERIT
-from processors.alerts.levels import MEASURED, PAST, SUMS, look
+from processors.alerts.levels import MEASURED, PAST, SUMS, Seen, look
 from processors.alerts.life import ACCEPTED_FOR, advance
 from processors.alerts.metrics import METRICS
 from processors.alerts.rules import CALENDAR, AlertSettings, Rule, configured, from_rows, layered
@@ -75,10 +75,10 @@ class Alerting:
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         rules = [rule for rule in self.rules() if rule.enabled and self._can_be_broken(rule)]
         known = stored.to_go_on(self._store, now - ACCEPTED_FOR)
-        is_open = pl.col("status") != "resolved"
+        opened = known.filter(pl.col("status") != "resolved")
         said = stored.by_people(self._store, known["alert_id"].to_list())
-        findings = pl.concat([self._levels(rules, now), self._changes(rules, known, now)])
-        findings = self._with_traces(one_a_key(findings, known.filter(is_open)), known.filter(is_open), rules, now)
+        findings = pl.concat([self._levels(rules, opened, now), self._changes(rules, known, now)])
+        findings = self._with_traces(one_a_key(findings, opened), opened, rules, now)
         silenced = silencer(stored.silences(self._store, now), self._settings.maintenance, now)
         made = advance(known, said, findings, silenced, now)
         self._store.insert("alert_events", made.events)
@@ -101,13 +101,13 @@ class Alerting:
         asked = wanted(findings, {rule.name: rule for rule in rules}, known, now)
         return with_traces(findings, known | examples(self._store, asked))
 
-    def _levels(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
+    def _levels(self, rules: list[Rule], opened: pl.DataFrame, now: datetime) -> pl.DataFrame:
         measured = stored.measured(self._store, {rule.metric for rule in rules}, now)
         itself = [
             {"metric": name, "agent_id": "", "service": "", "value": value, "n": 1} for name, value in self._itself().items()
         ]
         all_measured = pl.concat([pl.DataFrame(itself, schema=dict(MEASURED)), self._opportunities(), measured])
-        return look(rules, self._sums(rules, now), all_measured, self._settings.budgets, now)
+        return look(rules, Seen(self._sums(rules, now), all_measured, self._settings.budgets), opened, now)
 
     def _sums(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
         """Columns SUMS: short windows as of now, long ones as of a while ago."""

@@ -75,7 +75,9 @@ def wrong(parameter: str, found: str | None, message: str) -> ProblemError:
 
 
 TIME = ": write it as 2026-01-31T08:00:00Z (in a URL, a + is written %2B)"
-ADVICE = dict.fromkeys(("timezone_aware", "datetime_parsing", "datetime_from_date_parsing"), TIME)
+ADVICE = dict.fromkeys(("timezone_aware", "datetime_parsing", "datetime_from_date_parsing"), TIME) | {
+    "extra_forbidden": ": there is no such field; /docs lists those that there are"
+}
 """What to change, by pydantic's name of the error, where its own words do not say it."""
 OBJECT = "must be a JSON object, sent with the header Content-Type: application/json"
 WORDS = {

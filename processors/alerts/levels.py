@@ -1,7 +1,8 @@
 """Rules with a level: all groups of a rule at once, from sums of its window."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -34,38 +35,67 @@ MEASURED: Columns = {"metric": STRING, "agent_id": STRING, "service": STRING, "v
 """What is measured as it is: signs of life, queues, resources, Merit itself."""
 
 MOST_FINDINGS = 200
-"""Of one rule and round, the worst."""
+"""Of one rule and round, the worst; beyond them only those that open alerts are about."""
 
 
-def look(
-    rules: Sequence[Rule], sums: pl.DataFrame, measured: pl.DataFrame, budgets: Mapping[str, float | None], now: datetime
-) -> pl.DataFrame:
-    """What rules with a level find, columns FINDINGS.
+class Seen(NamedTuple):
+    """What rules look at."""
+
+    sums: pl.DataFrame
+    """Columns SUMS, with every window that a rule has."""
+    measured: pl.DataFrame
+    """Columns MEASURED."""
+    budgets: Mapping[str, float | None]
+    """US dollars by window."""
+
+
+def look(rules: Sequence[Rule], seen: Seen, alerts: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """What rules with a level find, columns FINDINGS: what is wrong, and how that is of which open alerts tell.
 
     Args:
         rules: any; those without a level and those that are off are passed over.
-        sums: columns SUMS, with every window that a rule has.
-        measured: columns MEASURED.
-        budgets: US dollars by window.
+        seen: what they look at.
+        alerts: columns ALERTS, those that are open.
         now: what time it is.
     """
-    parts = [look_at(rule, sums, measured, budgets, now) for rule in rules if rule.enabled and rule.levels]
-    return pl.concat([empty(FINDINGS), *parts])
+    opened = set(alerts["key"])
+    parts = [look_at(rule, seen, opened, now) for rule in rules if rule.enabled and rule.levels]
+    found = pl.concat([empty(FINDINGS), *parts])
+    return pl.concat([found, over(alerts, found, rules)])
 
 
-def look_at(
-    rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame, budgets: Mapping[str, float | None], now: datetime
-) -> pl.DataFrame:
-    """What one rule finds, columns FINDINGS."""
-    if rule.compare == "budget" and not budgets.get(rule.window):
+def look_at(rule: Rule, seen: Seen, opened: Set[str], now: datetime) -> pl.DataFrame:
+    """What one rule finds, columns FINDINGS; `opened` are keys of open alerts."""
+    if rule.compare == "budget" and not seen.budgets.get(rule.window):
         return empty(FINDINGS)
-    values = values_of(rule, sums, measured)
+    values = values_of(rule, seen.sums, seen.measured)
     if rule.compare == "budget":
-        values = values.with_columns(before=pl.lit(budgets[rule.window], dtype=pl.Float64))
+        values = values.with_columns(before=pl.lit(seen.budgets[rule.window], dtype=pl.Float64))
     values = values.filter(pl.col("observations") >= rule.min_observations, pl.col("value").is_not_null())
-    values = compared(rule, values)
-    states = with_state(rule, values).sort(pl.col("compared"), descending=rule.above is not None).head(MOST_FINDINGS)
-    return pl.DataFrame([told(rule, row, now) for row in states.iter_rows(named=True)], schema=dict(FINDINGS))
+    states = with_state(rule, compared(rule, values))
+    worst_first = states.sort(pl.col("state") == "clear", pl.col("compared") * (-1 if rule.above is not None else 1))
+    rows = []
+    for number, row in enumerate(worst_first.iter_rows(named=True)):
+        is_news = row["state"] != "clear" and number < MOST_FINDINGS
+        if is_news or (opened and finding_key(rule, scope_of(rule, row)) in opened):
+            rows.append(told(rule, row, now))
+    return pl.DataFrame(rows, schema=dict(FINDINGS))
+
+
+def over(alerts: pl.DataFrame, findings: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Findings of open alerts about what was too much in a window in which there is nothing any more; columns FINDINGS."""
+    by_name = {rule.name: rule for rule in rules if rule.above is not None and rule.measured.is_of_window}
+    gone = alerts.filter(pl.col("rule").is_in(list(by_name)), ~pl.col("key").is_in(findings["key"].implode()))
+    rows = []
+    for alert in gone.iter_rows(named=True):
+        rule = by_name[alert["rule"]]
+        same = {name: alert[name] for name in FINDINGS if name in alert}
+        rows.append(same | {"state": "clear"} | {name: getattr(rule, name) for name in LASTING})
+    return pl.DataFrame(rows, schema=dict(FINDINGS))
+
+
+LASTING = ("for_seconds", "clear_seconds", "cooldown_seconds")
+"""How long what a rule finds must last, or rest."""
 
 
 def values_of(rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
@@ -146,16 +176,26 @@ def passes(rule: Rule, severity: str, values: pl.DataFrame) -> pl.Series:
     return found & pl.Series(np.atleast_1d(chance) <= 1 - rule.confidence)
 
 
+def scope_of(rule: Rule, row: Mapping[str, object]) -> dict[str, str]:
+    """What a row is about."""
+    return {name: str(row[name]) for name in rule.by}
+
+
+def finding_key(rule: Rule, scope: Mapping[str, str]) -> str:
+    """The key of what a rule finds there: rules of a group share that of the agent."""
+    about = {"agent_id": scope["agent_id"]} if rule.group and "agent_id" in scope else scope
+    return key_of(rule.group or rule.name, about)
+
+
 def told(rule: Rule, row: Mapping[str, object], now: datetime) -> dict[str, object]:
     """A finding of FINDINGS."""
-    scope: dict[str, str] = {name: str(row[name]) for name in rule.by}
-    about = {"agent_id": scope["agent_id"]} if rule.group and "agent_id" in scope else scope
+    scope = scope_of(rule, row)
     evidence = {"metric": rule.metric, "value": row["value"], "level": row["level"], "observations": row["observations"]}
     evidence |= {"window": rule.window, "compare": rule.compare}
     evidence |= {"before": row["before"], "ratio": row["compared"]} if rule.compare != "value" else {}
     evidence |= {"agents": [scope["agent_id"]], "group": rule.group} if "agent_id" in scope else {}
     return {
-        "key": key_of(rule.group or rule.name, about),
+        "key": finding_key(rule, scope),
         "state": row["state"],
         "rule": rule.name,
         "severity": row["severity"],
@@ -166,7 +206,5 @@ def told(rule: Rule, row: Mapping[str, object], now: datetime) -> dict[str, obje
         "recommended_action": rule.recommended_action,
         "cause": "",
         "started_at": now.replace(second=0, microsecond=0),
-        "for_seconds": rule.for_seconds,
-        "clear_seconds": rule.clear_seconds,
-        "cooldown_seconds": rule.cooldown_seconds,
+        **{name: getattr(rule, name) for name in LASTING},
     }

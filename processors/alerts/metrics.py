@@ -48,6 +48,8 @@ class Metric:
     """Of a rate: the column that counts what it is the rate of, for a binomial test."""
     is_inverse: bool = False
     """A rate of good: what is tested is the rest."""
+    is_of_window: bool = False
+    """A sum or a maximum: where nothing was done it is nothing, and not unknown."""
 
 
 def ratio(over: str, under: str) -> pl.Expr:
@@ -86,7 +88,13 @@ METRICS: Mapping[str, Metric] = {
         value=ratio("duration_sum", "n"),
     ),
     "max_duration_seconds": Metric(
-        "the longest duration in seconds", "tasks", "seconds", "a task took {}", shows="duration", value=pl.col("duration_max")
+        "the longest duration in seconds",
+        "tasks",
+        "seconds",
+        "a task took {}",
+        shows="duration",
+        value=pl.col("duration_max"),
+        is_of_window=True,
     ),
     "duration_to_benchmark": Metric(
         "duration by that of the benchmark",
@@ -114,9 +122,17 @@ METRICS: Mapping[str, Metric] = {
         shows="cost",
         value=pl.col("cost_max"),
         observations="priced",
+        is_of_window=True,
     ),
     "cost_usd": Metric(
-        "cost together in US dollars", "tasks", "money", "{} spent", shows="cost", value=pl.col("cost_sum"), observations="priced"
+        "cost together in US dollars",
+        "tasks",
+        "money",
+        "{} spent",
+        shows="cost",
+        value=pl.col("cost_sum"),
+        observations="priced",
+        is_of_window=True,
     ),
     "avg_tokens": Metric(
         "mean tokens of a task",
@@ -127,9 +143,15 @@ METRICS: Mapping[str, Metric] = {
         value=ratio("tokens_sum", "n"),
     ),
     "max_tokens": Metric(
-        "the most tokens of a task", "tasks", "number", "a task took {} tokens", shows="tokens", value=pl.col("tokens_max")
+        "the most tokens of a task",
+        "tasks",
+        "number",
+        "a task took {} tokens",
+        shows="tokens",
+        value=pl.col("tokens_max"),
+        is_of_window=True,
     ),
-    "tasks": Metric("finished tasks", "tasks", "number", "{} tasks finished", value=pl.col("n")),
+    "tasks": Metric("finished tasks", "tasks", "number", "{} tasks finished", value=pl.col("n"), is_of_window=True),
     "quality": Metric(
         "mean score of evaluations",
         "tasks",
@@ -168,7 +190,7 @@ METRICS: Mapping[str, Metric] = {
         shows="duration",
         value=ratio("duration_sum", "n"),
     ),
-    "calls": Metric("calls", "calls", "number", "{} calls", value=pl.col("n")),
+    "calls": Metric("calls", "calls", "number", "{} calls", value=pl.col("n"), is_of_window=True),
     "silence": Metric(
         "seconds without a sign of life, of agents that send heartbeats or metrics", "agents", "seconds", "no sign of life for {}"
     ),

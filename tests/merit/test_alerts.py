@@ -140,6 +140,34 @@ def test_an_alert_of_a_level_names_the_traces_that_show_it_and_keeps_them(tables
     assert shown["dear-task", "coder"] == [other[0]["trace_id"]]
 
 
+def test_what_was_too_much_in_an_hour_is_over_when_the_hour_is_though_nobody_works(tables: Store, clock: Clock) -> None:
+    store_work(tables, work("writer", 0, LATELY, cost_usd=Decimal("0.6")))
+    it = alerting(tables, clock, enable=["dear-task", "response-time"])
+    it.run()
+    for _ in range(3):
+        clock.tick(3700)
+        it.run()
+
+    # Of a mean nobody knows how it would be; of a task that is long past nobody need be reminded.
+    assert {one["rule"]: one["status"] for one in alerts(tables)} == {"dear-task": "resolved", "response-time": "firing"}
+
+
+def test_of_many_agents_one_that_is_well_again_is_told_to_be(tables: Store, clock: Clock) -> None:
+    slow = timedelta(minutes=4)
+    others = [one for n in range(230) for one in work(f"agent-{n}", 100 + 10 * n, [NOW - slow] * 6, seconds=1.0)]
+    store_work(tables, others + work("writer", 0, [NOW - slow] * 6, seconds=100.0))
+    it = alerting(tables, clock, rules=[SLOW])
+    it.run()
+    assert [(one["agent_id"], one["status"]) for one in alerts(tables)] == [("writer", "firing")]
+    store_work(tables, work("writer", 50, [NOW - timedelta(minutes=1)] * 60, seconds=0.1))
+    for _ in range(2):
+        clock.tick(301)
+        it.run()
+
+    assert [(one["agent_id"], one["status"]) for one in alerts(tables)] == [("writer", "resolved")]
+
+
+SLOW = {"name": "slow", "metric": "avg_duration_seconds", "above": {"warning": 20}, "by": ["agent_id"], "min_observations": 5}
 DEAR_CODING = {
     "name": "dear-coding",
     "metric": "max_cost_usd",

@@ -77,7 +77,7 @@ def test_what_is_put_replaces_all(api: TestClient) -> None:
         ({"window": "90d"}, "window", "32 days"),
         ({"compare": "budget"}, "", "cost_usd"),
         ({"metric": "success_change"}, "", "has no level"),
-        ({"treshold": 1}, "treshold", ""),
+        ({"treshold": 1}, "treshold", "no such field"),
         ({"name": "a/b"}, "name", ""),
     ],
 )
