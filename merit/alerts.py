@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import NamedTuple
 
 import polars as pl
 
@@ -38,10 +39,21 @@ SELDOM = timedelta(minutes=5)
 """this seldom."""
 
 
+Change = tuple[str, str, str, datetime]
+"""Agent, category, measure, and since when."""
+
+
+class Explained(NamedTuple):
+    """What explained a change when it was looked for."""
+
+    at: datetime
+    why: Cause | None
+
+
 class Alerting:
     """Looks at everything that rules name, and opens, goes on with and resolves alerts.
 
-    What it remembers between rounds are short cuts, and the same after a restart: what is usual, and sums of long windows.
+    What it remembers between rounds are short cuts, and the same after a restart: what is usual, sums of long windows, causes.
 
     Args:
         store: has everything.
@@ -64,6 +76,7 @@ class Alerting:
         self._base = configured(settings)
         self._long: tuple[datetime, tuple[str, ...], pl.DataFrame] | None = None
         self._usual = Usual(store)
+        self._explained: dict[Change, Explained] = {}
         self._lock = Lock()
 
     def run(self) -> int:
@@ -130,17 +143,24 @@ class Alerting:
         return findings_of_changes(found, self._causes(found, now), watching, opened)
 
     def _causes(self, found: pl.DataFrame, now: datetime) -> dict[tuple[str, str, str], Cause]:
-        """What explains changes: of those that are raised."""
-        raised = found.filter(pl.col("state") == "raised")
-        if raised.is_empty():
-            return {}
-        since = dict(raised.group_by("agent_id").agg(pl.min("since")).iter_rows())
+        """What explains changes: of those that are raised. Looked for again every few minutes while they go on."""
+        raised = found.filter(pl.col("state") == "raised").select("agent_id", "category", "measure", "since").rows()
+        recent = {change: said for change, said in self._explained.items() if now - said.at < SELDOM}
+        new = [change for change in raised if change not in recent]
+        whys = self._look_for_causes(new, now) if new else {}
+        self._explained = {change: recent.get(change) or Explained(now, whys.get(change)) for change in raised}
+        return {change[:3]: said.why for change, said in self._explained.items() if said.why}
+
+    def _look_for_causes(self, changed: list[Change], now: datetime) -> dict[Change, Cause]:
+        since: dict[str, datetime] = {}
+        for agent, _, _, at in changed:
+            since[agent] = min(at, since.get(agent, at))
         steps = stored.steps(self._store, since, now - RECENT_DAYS * DAY).partition_by(["agent_id", "category"], as_dict=True)
         named = {}
-        for agent, category, measure in raised.select("agent_id", "category", "measure").iter_rows():
-            parts = steps.get((agent, category))
-            if parts is not None and (why := cause(parts, measure)):
-                named[agent, category, measure] = why
+        for change in changed:
+            parts = steps.get(change[:2])
+            if parts is not None and (why := cause(parts, change[2])):
+                named[change] = why
         return named
 
 

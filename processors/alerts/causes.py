@@ -1,6 +1,6 @@
 """What explains most of a change: a new model, one tool, one model, one provider."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -51,10 +51,13 @@ def cause(steps: pl.DataFrame, measure: str) -> Cause | None:
         steps: columns STEPS, of one agent and category.
         measure: the name of a measure.
     """
-    if changed := model_change(steps):
+    rows = steps.select(STEPS.keys()).rows(
+        named=True
+    )  # few: plain dictionaries are faster than frames, of which each agent has some
+    if changed := model_change(rows):
         return changed
     column = OF_MEASURE.get(measure)
-    shares = {} if column is None else explained(steps, column)
+    shares = {} if column is None else explained(rows, column)
     if not shares:
         return None
     most = max(shares.values())
@@ -66,17 +69,17 @@ def cause(steps: pl.DataFrame, measure: str) -> Cause | None:
     return Cause(kind, name, round(min(share, 1.0), 3))
 
 
-def per_task(steps: pl.DataFrame, column: str) -> Mapping[tuple[str, str], tuple[float, float]]:
+def per_task(steps: Sequence[Mapping[str, Any]], column: str) -> Mapping[tuple[str, str], tuple[float, float]]:
     """By kind and name: how much of `column` there is in a task, before and after."""
-    tasks = dict(steps.filter(pl.col("kind") == "task").select("period", "tasks").iter_rows())
+    tasks = {row["period"]: row["tasks"] for row in steps if row["kind"] == "task"}
     found: dict[tuple[str, str], list[float]] = {}
-    for period, kind, name, much in steps.select("period", "kind", "name", column).iter_rows():
-        both = found.setdefault((kind, name), [0.0, 0.0])
-        both[period == "after"] += float(much or 0) / max(tasks.get(period, 0), 1)
+    for row in steps:
+        both = found.setdefault((row["kind"], row["name"]), [0.0, 0.0])
+        both[row["period"] == "after"] += float(row[column] or 0) / max(tasks.get(row["period"], 0), 1)
     return {one: (before, after) for one, (before, after) in found.items()}
 
 
-def explained(steps: pl.DataFrame, column: str) -> dict[tuple[str, str], float]:
+def explained(steps: Sequence[Mapping[str, Any]], column: str) -> dict[tuple[str, str], float]:
     """Which part of the change of the tasks each tool, model and provider explains."""
     found = per_task(steps, column)
     before, after = found.get(("task", ""), (0.0, 0.0))
@@ -86,7 +89,7 @@ def explained(steps: pl.DataFrame, column: str) -> dict[tuple[str, str], float]:
     return {one: (later - earlier) / whole for one, (earlier, later) in found.items() if one[0] in KINDS}
 
 
-def model_change(steps: pl.DataFrame) -> Cause | None:
+def model_change(steps: Sequence[Mapping[str, Any]]) -> Cause | None:
     """Whether another model does the work now."""
     found = {name: share for (kind, name), share in per_task(steps, "tasks").items() if kind == "model"}
     rise = {name: after - before for name, (before, after) in found.items()}
