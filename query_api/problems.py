@@ -75,12 +75,11 @@ def wrong(parameter: str, found: str | None, message: str) -> ProblemError:
 
 
 TIME = ": write it as 2026-01-31T08:00:00Z (in a URL, a + is written %2B)"
-ADVICE = dict.fromkeys(("timezone_aware", "datetime_parsing", "datetime_from_date_parsing"), TIME) | {
-    "extra_forbidden": ": there is no such field; /docs lists those that there are"
-}
+ADVICE = dict.fromkeys(("timezone_aware", "datetime_parsing", "datetime_from_date_parsing"), TIME)
 """What to change, by pydantic's name of the error, where its own words do not say it."""
 OBJECT = "must be a JSON object, sent with the header Content-Type: application/json"
 WORDS = {
+    "extra_forbidden": "there is no such field; /docs lists those that there are",
     "json_invalid": "is not JSON: {error}",
     "model_attributes_type": OBJECT,
     "model_type": OBJECT,
