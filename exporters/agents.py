@@ -24,7 +24,7 @@ def last_stored(store: Store, since: datetime) -> datetime:
 def sightings(store: Store, since: datetime | None) -> pl.DataFrame:
     """What tasks say of their agents, columns SIGHTINGS: those stored since, or all."""
     if since is None:
-        found = store.query(question("agent_sightings"), {"most": MOST_SIGHTINGS}, max_execution_time=SECONDS_FOR_ALL)
+        found = store.query(question("agent_sightings"), {"most": MOST_SIGHTINGS}, seconds=SECONDS_FOR_ALL)
     else:
         found = store.query(question("new_agent_sightings"), {"since": since, "most": MOST_SIGHTINGS})
     return conform(found, SIGHTINGS)

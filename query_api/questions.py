@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from processors.errors import Unavailable
 from query_api.sums import Sums
 
 Now = Callable[[], datetime]
@@ -22,8 +23,8 @@ def to_the_minute(now: Now) -> Now:
 class Store(Protocol):
     """What the API needs of the store."""
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
-        """The answer to one SELECT, its placeholders bound by the server."""
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, *, seconds: float | None = None) -> pl.DataFrame:
+        """The answer to one SELECT, its placeholders bound by the server. It may take so many seconds."""
 
     def ping(self) -> None:
         """Return if the store answers, raise Unavailable if not."""
@@ -53,7 +54,10 @@ def asker(store: Store, seconds: float) -> Ask:
     """Questions to `store` that may take `seconds` each."""
 
     def ask(question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
-        return store.query(sql(question), parameters, max_result_rows=rows, max_execution_time=seconds)
+        found = store.query(sql(question), parameters, seconds=seconds)
+        if len(found) > rows:
+            raise Unavailable(f"more than {rows:,} rows would have to be looked at: ask for less of it")
+        return found
 
     return Sums(ask)
 

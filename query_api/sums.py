@@ -64,7 +64,7 @@ class Sums:
             return self._statistics(parameters, rows)
         if question == "ranking_agents":
             state = self._state()
-            asked = {**parameters, **pieces_of(parameters, state.reach)}
+            asked = {**parameters, **pieces_of(parameters, state.reach), "limit": rows + 1}
             return self._keep(state, (question, state.version, state.agents_version), asked, rows)
         if question in WHOLE:
             state = self._state()
@@ -101,6 +101,7 @@ class Sums:
         asked |= {"level": level.table, "segments": [one.segment for one in mine]}
         asked |= {"begins": [bound(one.begin) for one in mine], "ends": [bound(one.end) for one in mine]}
         asked |= {"since": bound(min(one.begin for one in mine)), "until": bound(max(one.end for one in mine))}
+        asked["limit"] = rows + 1  # more than may be: then it is refused rather than wrong
         del asked["cuts"]
         found = self._keep(state, ("agent_statistics", state.of(level)), asked, rows)
         return found.rename({"step": "started_at"}).cast(dict.fromkeys(("agent_id", "category", "of_department"), pl.String))

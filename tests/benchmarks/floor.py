@@ -10,7 +10,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.store import INSERT, Store
+from exporters.store import ENDLESS, INSERT, Store
 from processors.conventions.read import Conventions
 from processors.cost import Pricer
 from processors.derive import Derived, Phase, derive
@@ -89,7 +89,7 @@ def measure(store: Store, seconds: float, rounds: int) -> Floor:
 
 def _inserting(store: Store, table: str, frame: pl.DataFrame, key: str, spans: int, seconds: float) -> Cost:
     """Insert Arrow batches that are ready, past everything of Merit's, with the settings that it inserts with."""
-    client = store._client
+    client = store._client(ENDLESS)
 
     def insert(batch: pa.Table) -> None:
         client.insert_arrow(table, batch, settings=INSERT)

@@ -113,9 +113,18 @@ def test_values_are_bound_by_the_server(tables: Store) -> None:
 )
 def test_errors_are_of_two_kinds_and_say_what_was_being_done(tables: Store, sql: str, kind: type[Exception]) -> None:
     with pytest.raises(kind, match=r"^query: ") as caught:
-        tables.query(sql, max_execution_time=1)
+        tables.query(sql, seconds=1)
 
     assert caught.value.__cause__ is not None
+
+
+def test_each_call_takes_as_long_as_it_may_whatever_the_one_before_could(tables: Store) -> None:
+    allowed = "SELECT toFloat64(getSetting('max_execution_time'))"
+
+    assert tables.query(allowed, seconds=7).item() == 7
+    tables.command("INSERT INTO medians (category) SELECT toString(toFloat64(getSetting('max_execution_time')))")
+    assert tables.query("SELECT category FROM medians").item() == "0"
+    assert tables.query(allowed).item() == 30
 
 
 def test_rows_that_will_never_fit_are_rejected(tables: Store) -> None:

@@ -237,7 +237,7 @@ def test_of_many_all_are_kept_or_none(api: TestClient, tables: Store) -> None:
 class Away:
     """A store that answers nothing."""
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:  # noqa: ARG002
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, *, seconds: float | None = None) -> pl.DataFrame:  # noqa: ARG002
         raise Unavailable("away")
 
     def ping(self) -> None:

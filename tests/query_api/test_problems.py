@@ -27,7 +27,7 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:  # noqa: ARG002
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, *, seconds: float | None = None) -> pl.DataFrame:  # noqa: ARG002
         raise self.error
 
     def insert(self, table: str, rows: pl.DataFrame) -> None:  # noqa: ARG002

@@ -13,7 +13,9 @@ from processors.errors import Unavailable
 from query_api.app import create_app
 from query_api.health import Condition
 from query_api.kept import Kept
+from query_api.questions import asker
 from query_api.settings import QueryApiSettings
+from query_api.sums import FILTERS
 from tests.builders import NOW, Clock
 from tests.merit.scored import rate, scoring
 from tests.query_api.build import node, put, task
@@ -27,9 +29,9 @@ class Counted:
     def __init__(self, store: Store) -> None:
         self._store, self.asked = store, list[str]()
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, **settings: Any) -> pl.DataFrame:
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None, *, seconds: float | None = None) -> pl.DataFrame:
         self.asked.append(sql)
-        return self._store.query(sql, parameters, **settings)
+        return self._store.query(sql, parameters, seconds=seconds)
 
     def ping(self) -> None: ...
 
@@ -87,6 +89,17 @@ def test_what_is_kept_is_asked_for_again_as_the_clock_goes_on(tables: Store, cou
 
     clock.tick(7200)
     assert api.get("/v1/rankings?window=24h").json()["rankings"] == []
+
+
+def test_what_would_have_to_be_cut_is_refused_rather_than_wrong(tables: Store) -> None:
+    put(tables, "tasks", [task(n, agent_id=f"agent {n}") for n in range(4)])
+    scoring(tables).catch_up()
+    ask = asker(tables, 10)
+    asked = {name: [] for name in FILTERS} | {"cuts": ["2000-01-01 00:00:00", "2100-01-01 00:00:00"], "profile": "default"}
+
+    assert len(ask("agent_statistics", asked, 4)) == 4
+    with pytest.raises(Unavailable, match="more than 3 rows"):
+        ask("agent_statistics", asked, 3)
 
 
 def test_those_who_ask_at_once_wait_for_one_answer() -> None:
