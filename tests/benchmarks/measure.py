@@ -65,9 +65,9 @@ def sustained(store: Store, batches: Iterator[Batch], insert: Callable[[Batch], 
     return Cost((wall * 1e6 / count - making.wall_us) / spans, (cpu * 1e6 / count - making.cpu_us) / spans)
 
 
-def settle(store: Store) -> None:
+def settle(store: Store, seconds: float = SETTLE_SECONDS) -> None:
     """Wait until no merge has been under way for half a second, but not for ever."""
-    deadline, quiet = time.monotonic() + SETTLE_SECONDS, 0
+    deadline, quiet = time.monotonic() + seconds, 0
     while quiet < 5 and time.monotonic() < deadline:
         quiet = 0 if store.query("SELECT count() AS merges FROM system.merges")["merges"].item() else quiet + 1
         time.sleep(0.1)

@@ -1,18 +1,26 @@
-"""A past for the query benchmark: tasks, steps, scores and jobs that the store makes itself, and the sums of them."""
+"""A past for the query benchmark: tasks, steps, calls, scores and jobs that the store makes itself, and the sums of them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from exporters import calls, scores
+from exporters import scores
 from exporters.scores import CALLS, DAYS, HOURS, MINUTES, MODEL_DAYS, MODEL_HOURS, TASKS, Progress
 from exporters.store import Store
 from merit.registry import Registry
 from merit.sums import boundaries
 from processors.scoring.settings import ScoringSettings
 
-ROWS = ("tasks", "nodes", "task_scores", "workflows")
+ROWS = ("tasks", "nodes", "task_scores", "task_calls", "workflows")
 DAY = timedelta(days=1)
+DAYS_OF_SPANS = 2
+"""Spans are made of the last days only: a trace is looked for in its own day, however many there are."""
+LARGE = "1a46e0" * 5 + "00"
+"""A trace of its own,"""
+LARGE_TASKS = 909
+"""of so many tasks, and eleven times as many spans."""
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 VERSION = 10
 
@@ -23,19 +31,30 @@ def statement(name: str) -> str:
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text("utf-8")
 
 
-def make(store: Store, tasks: int, days: int, now: datetime) -> None:
+def make(store: Store, tasks: int, days: int, now: datetime, tell: Callable[[str], None]) -> None:
     """Fill an empty store with about so many tasks, ten steps each, over the last days, today among them."""
     first = scores.whole_day(now) - (days - 1) * DAY
     each = tasks // days
-    known = {"profiles": list(ScoringSettings().named), "scoring": "made"}
+    store.command("CREATE TABLE made AS tasks ENGINE = MergeTree ORDER BY tuple()")
     for number in range(days):
-        asked = known | {"day": first + number * DAY, "first": number * each, "count": each}
-        begun = store.query("SELECT now64(3, 'UTC') AS now").item()
-        for table in ROWS:
-            store.command(statement(table), asked)
-        calls.take_calls(store, begun - timedelta(milliseconds=1), FAR, VERSION)
+        with_spans = number >= days - DAYS_OF_SPANS
+        make_some(store, {"day": first + number * DAY, "first": number * each, "count": each, "trace": ""}, with_spans=with_spans)
+        tell(f"{(number + 1) * each:,} of {tasks:,} tasks made")
+    large = {"day": scores.whole_day(now) - DAY, "first": tasks, "count": LARGE_TASKS, "trace": LARGE}
+    make_some(store, large, with_spans=True)
+    store.command("DROP TABLE made")
     add_up(store, first, now)
+    tell("all added up")
     Registry(store, 395, lambda: now).refresh()
+
+
+def make_some(store: Store, asked: dict[str, Any], *, with_spans: bool) -> None:
+    """Tasks, and all that belongs to them."""
+    asked |= {"profiles": list(ScoringSettings().named), "scoring": "made", "version": VERSION}
+    for table in ("made", *ROWS, *(("spans",) if with_spans else ())):
+        sql = statement(table)
+        store.command(sql, {name: value for name, value in asked.items() if f"{{{name}:" in sql})
+    store.command("TRUNCATE TABLE made")
 
 
 def add_up(store: Store, first: datetime, now: datetime) -> None:

@@ -9,6 +9,7 @@ import json as json_
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ from query_api.app import create_app
 from query_api.health import Condition
 from query_api.settings import QueryApiSettings
 from tests.benchmarks import past, report
+from tests.benchmarks.measure import settle
 from tests.benchmarks.run import settings
 
 QUESTIONS = {
@@ -45,8 +47,15 @@ QUESTIONS = {
     "departments": "/v1/departments",
     "overview": "/v1/overview",
     "tasks of an agent that failed": "/v1/tasks?agent_id=agent-7&status=failed&window=1d",
+    "tasks of a user": "/v1/tasks?user_id=user-7",
+    "newest tasks": "/v1/tasks",
     "a trace's tasks": "/v1/tasks?trace_id={trace}",
+    "a trace": "/v1/traces/{trace}",
+    "a trace of 10,000 spans": f"/v1/traces/{past.LARGE}",
+    "workflows": "/v1/workflows",
 }
+MOST_MERGING = 600.0
+"""Seconds that merges of what was made are waited for at the most."""
 CACHES = ("MARK CACHE", "UNCOMPRESSED CACHE", "QUERY CACHE", "PRIMARY INDEX CACHE")
 
 
@@ -54,6 +63,8 @@ def main(
     tasks: Annotated[list[int] | None, typer.Option(help="How many tasks; repeat it to see the growth.")] = None,
     rounds: Annotated[int, typer.Option(min=1, max=1000, help="How often each question is asked cold, and anew.")] = 5,
     days: Annotated[int, typer.Option(min=2, max=395, help="Over how many days the tasks lie.")] = 30,
+    only: Annotated[str, typer.Option(help="Only questions whose name or path contains this.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Where pasts are made, and kept: what is there is not made again.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the result there.")] = None,
 ) -> None:
     """Measure questions on this machine."""
@@ -61,11 +72,11 @@ def main(
     console.print(f"{facts['cores']} cores (load {facts['load']}), {facts['memory_gb']} GB", markup=False)
     results = {}
     for count in tasks or [1_000_000]:
-        with tempfile.TemporaryDirectory(prefix="merit-queries-") as name, Store(settings(name)) as store:
-            begun = time.perf_counter()
-            past.make(store, count, days, datetime.now(UTC))
-            console.print(f"{count:,} tasks made in {time.perf_counter() - begun:.0f} s", markup=False)
-            results[count] = measure(store, rounds)
+        with ExitStack() as undo:
+            own = folder / str(count) if folder else undo.enter_context(tempfile.TemporaryDirectory(prefix="merit-queries-"))
+            store = undo.enter_context(Store(settings(str(own))))
+            prepare(store, count, days, lambda said: console.print(said, markup=False))
+            results[count] = measure(store, rounds, only)
         console.print(shown(count, results[count]))
     if len(results) > 1:
         console.print(growth(results))
@@ -73,14 +84,25 @@ def main(
         json.write_text(json_.dumps({"machine": facts, "milliseconds": results}, indent=1))
 
 
+def prepare(store: Store, tasks: int, days: int, tell: Callable[[str], None]) -> None:
+    """See to it that the store has its past, and that it rests."""
+    begun = time.perf_counter()
+    if scores.progress(store) is None:
+        past.make(store, tasks, days, datetime.now(UTC), tell)
+        settle(store, MOST_MERGING)
+    size = store.query("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()").item()
+    tell(f"{tasks:,} tasks there after {time.perf_counter() - begun:.0f} s, {size / 1e9:.1f} GB")
+
+
 Times = dict[str, list[float]]
 """State to p50, p95 and p99 of the time, and the median of the CPU time, in milliseconds."""
 
 
-def measure(store: Store, rounds: int) -> dict[str, Times]:
+def measure(store: Store, rounds: int, only: str) -> dict[str, Times]:
     """Every question in every state."""
-    trace = store.query("SELECT trace_id FROM tasks LIMIT 1").item()
-    return {name: asked(store, path.format(trace=trace), rounds) for name, path in QUESTIONS.items()}
+    trace = store.query("SELECT trace_id FROM tasks WHERE started_at >= now() - INTERVAL 1 DAY LIMIT 1").item()
+    chosen = {name: path for name, path in QUESTIONS.items() if only in f"{name} {path}"}
+    return {name: asked(store, path.format(trace=trace), rounds) for name, path in chosen.items()}
 
 
 def asked(store: Store, path: str, rounds: int) -> Times:

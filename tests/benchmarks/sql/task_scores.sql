@@ -1,4 +1,4 @@
--- Scores of the tasks that began on the day of {day}, as scoring would write them: one in five is judged.
+-- Scores of the tasks that were made, as scoring would write them: one in five is judged.
 INSERT INTO task_scores
 (
     at, agent_id, trace_id, span_id, task_id, agent_name, agent_type, department, service_name, category, complexity, complexity_said,
@@ -20,6 +20,5 @@ SELECT
     arrayMap(p -> score, {profiles:Array(String)}),
     arrayMap(p -> if(judged, ifNull(score, 0) * 0.85 + fast * 0.15, NULL), {profiles:Array(String)}),
     arrayMap(p -> if(status = 'succeeded', 40 + 20 * fast, -20), {profiles:Array(String)}),
-    1, {scoring:String}, version, stored_at, 1, 0
-FROM tasks
-WHERE started_at >= {day:DateTime64(3)} AND started_at < {day:DateTime64(3)} + INTERVAL 1 DAY
+    1, {scoring:String}, version, now64(3), 1, 0
+FROM made
