@@ -41,6 +41,9 @@ again, because a process died before it knew, is completed in the tables that vi
 ENDLESS = 0.0
 """Questions are ended when they take too long; what is written is not."""
 
+READ = {"optimize_move_to_prewhere_if_final": 1}
+"""What is chosen by the sorting key is chosen before the newest of several rows is looked for: they share their key."""
+
 WRONG_FOREVER = frozenset({6, 27, 36, 41, 43, 44, 46, 53, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 456, 457})
 """ClickHouse error codes of input that will always fail: it does not parse, does not fit its type. A table or a column that
 is not there (16, 47, 60) is none: that is no fault of what is asked or inserted, and it may be there again."""
@@ -195,7 +198,7 @@ class Store:
         What a call sets for itself makes it 4 ms longer on the embedded engine, which is asked what was set before, told what is
         to be, and told to go back; to set it for good takes 0.1 ms.
         """
-        return {"session_timezone": "UTC", "max_execution_time": self._settings.query_seconds} | INSERT
+        return {"session_timezone": "UTC", "max_execution_time": self._settings.query_seconds} | INSERT | READ
 
     def _rinse(self, client: Client) -> None:
         """Take away what a failed query had begun to answer: on chDB it would stand before the next answer of this client."""

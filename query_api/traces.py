@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import unquote
 
+import polars as pl
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, Field
 
@@ -16,7 +17,7 @@ from query_api.questions import Ask
 MOST_SPANS = 20_000
 MOST_TASKS = 2_000
 MOST_HANDOFFS = 2_000
-MOST_OWNERS = 1_000_000
+MOST_STEPS = 1_000_000
 
 TraceId = Annotated[str, Path(max_length=200), AfterValidator(unquote), AfterValidator(str.lower)]
 
@@ -125,32 +126,44 @@ def routes(ask: Ask, scoring: ScoringSettings) -> APIRouter:
     def trace(trace_id: TraceId, question: Annotated[TraceQuestion, Query()]) -> Any:
         """The spans of a trace with who owns each, its tasks and its workflow. Spans are kept for fewer days than tasks."""
         key = {"trace_id": trace_id}
-        total = int(ask("trace_size", key, 1).item())
+        spans = ask("trace_spans", {**key, "limit": question.limit + 1, "attributes": question.attributes}, question.limit + 1)
         workflows = rows(ask("workflow", {**key, "limit": 1}, 1))
-        if not total and not workflows:
+        if spans.is_empty() and not workflows:
             raise ProblemError(404, f"There is no trace {trace_id[:200]!r}: no span of it is stored, and no task")
+        is_cut = spans.height > question.limit
         tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
-        shown = spans(ask, trace_id, question) if total else []
+        links = ask("trace_links", {**key, "limit": MOST_STEPS}, MOST_STEPS) if tasks.height > MOST_TASKS else tasks.select(LINKS)
+        steps = ask("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)
         return {
             "trace_id": trace_id,
-            "total_spans": total,
-            "spans_cut": len(shown) < total,
-            "spans": shown,
+            "total_spans": int(ask("trace_size", key, 1).item()) if is_cut else spans.height,
+            "spans_cut": is_cut,
+            "spans": owned(spans.head(question.limit), links, steps),
             "tasks_cut": tasks.height > MOST_TASKS,
             "tasks": rows(mark(tasks.head(MOST_TASKS))),
-            "calls": rows(ask("trace_calls", {**key, "limit": MOST_TASKS}, MOST_TASKS)),
-            "handoffs": rows(ask("trace_handoffs", {**key, "limit": MOST_HANDOFFS}, MOST_HANDOFFS)),
+            "calls": rows(calls(links).head(MOST_TASKS)),
+            "handoffs": rows(steps.filter("is_handoff").head(MOST_HANDOFFS)),
             "workflow": workflows[0] if workflows else None,
         }
 
     return router
 
 
-def spans(ask: Ask, trace_id: str, question: TraceQuestion) -> list[Row]:
-    """The first spans of the trace, each with its owner."""
-    asked = {"trace_id": trace_id, "limit": question.limit, "attributes": question.attributes}
-    frame = ask("trace_spans", asked, question.limit)
-    owners = ask("trace_owners", {"trace_id": trace_id, "limit": MOST_OWNERS}, MOST_OWNERS)
-    attributes = frame["attributes"].to_list()
-    told = rows(frame.drop("attributes").join(owners, on="span_id", how="left", maintain_order="left"))
+LINKS = ("span_id", "task_id", "parent_task_id", pl.col("agent_id").cast(pl.String))
+"""What says of tasks who they work for: as in trace_links.sql."""
+
+
+def owned(spans: pl.DataFrame, links: pl.DataFrame, steps: pl.DataFrame) -> list[Row]:
+    """The spans, each with its owner: a step belongs to its task, a span that is a task itself to that one."""
+    owner = ("span_id", "task_id", "agent_id")
+    owners = pl.concat([links.select(owner), steps.join(links, on="span_id", how="anti").select(owner)])
+    attributes = spans["attributes"].to_list()
+    told = rows(spans.drop("attributes").join(owners, on="span_id", how="left", maintain_order="left"))
     return [row | {"attributes": dict(pairs)} for row, pairs in zip(told, attributes, strict=True)]
+
+
+def calls(links: pl.DataFrame) -> pl.DataFrame:
+    """Which task works for which other of the trace."""
+    callers = links.select(from_task_id="task_id", from_agent_id="agent_id")
+    called = links.rename({"task_id": "to_task_id", "agent_id": "to_agent_id", "parent_task_id": "from_task_id"})
+    return called.join(callers, on="from_task_id", maintain_order="left")

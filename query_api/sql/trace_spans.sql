@@ -1,4 +1,6 @@
--- Which spans does this trace hold, in the order they began, each once and as it came last?
+-- Which spans does this trace hold, in the order they began, each once and as it came last? Its time is looked up first, as Grafana
+-- does, so that only its days are read.
+WITH (SELECT (min(Start), max(End) + 1) FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String}) AS bounds
 SELECT
     SpanId AS span_id,
     ParentSpanId AS parent_span_id,
@@ -16,8 +18,8 @@ FROM (
     SELECT *
     FROM otel_traces
     WHERE TraceId = {trace_id:String}
-      AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String})
-      AND Timestamp <= (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId = {trace_id:String})
+      AND Timestamp >= bounds.1
+      AND Timestamp <= bounds.2
     ORDER BY IngestedAt DESC
     LIMIT 1 BY SpanId
 )

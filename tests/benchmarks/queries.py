@@ -76,7 +76,7 @@ def main(
             own = folder / str(count) if folder else undo.enter_context(tempfile.TemporaryDirectory(prefix="merit-queries-"))
             store = undo.enter_context(Store(settings(str(own))))
             prepare(store, count, days, lambda said: console.print(said, markup=False))
-            results[count] = measure(store, rounds, only)
+            results[count] = measure(store, rounds, only, lambda said: console.print(said, markup=False))
         console.print(shown(count, results[count]))
     if len(results) > 1:
         console.print(growth(results))
@@ -98,11 +98,15 @@ Times = dict[str, list[float]]
 """State to p50, p95 and p99 of the time, and the median of the CPU time, in milliseconds."""
 
 
-def measure(store: Store, rounds: int, only: str) -> dict[str, Times]:
+def measure(store: Store, rounds: int, only: str, tell: Callable[[str], None]) -> dict[str, Times]:
     """Every question in every state."""
     trace = store.query("SELECT trace_id FROM tasks WHERE started_at >= now() - INTERVAL 1 DAY LIMIT 1").item()
     chosen = {name: path for name, path in QUESTIONS.items() if only in f"{name} {path}"}
-    return {name: asked(store, path.format(trace=trace), rounds) for name, path in chosen.items()}
+    found = {}
+    for name, path in chosen.items():
+        found[name] = asked(store, path.format(trace=trace), rounds)
+        tell(f"{name}: " + ", ".join(f"{state} {took[0]:,.0f} ms" for state, took in found[name].items()))
+    return found
 
 
 def asked(store: Store, path: str, rounds: int) -> Times:

@@ -127,6 +127,16 @@ def test_each_call_takes_as_long_as_it_may_whatever_the_one_before_could(tables:
     assert tables.query(allowed).item() == 30
 
 
+def test_of_several_rows_the_newest_counts_though_an_older_one_is_chosen_by_a_filter(tables: Store) -> None:
+    for version, score in enumerate((1.0, 2.0), start=1):
+        values = f"('a', '{score}', {score}, now(), {version})"
+        tables.command(f"INSERT INTO evaluations (evaluation_id, comment, score, evaluated_at, version) VALUES {values}")
+
+    found = "SELECT count() FROM evaluations FINAL WHERE evaluation_id = 'a' AND score = 1 AND comment = '1.0'"
+    assert tables.query(found).item() == 0
+    assert tables.query(found.replace("1", "2")).item() == 1
+
+
 def test_rows_that_will_never_fit_are_rejected(tables: Store) -> None:
     with pytest.raises(Rejected, match="insert into nodes"):
         tables.insert("nodes", pl.DataFrame({"started_at": ["yesterday"]}))

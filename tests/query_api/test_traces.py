@@ -94,6 +94,16 @@ def test_ten_thousand_spans_come_whole(api: TestClient, tables: Store) -> None:
     assert sum(s["task_id"] is not None for s in trace["spans"]) == 9_998
 
 
+def test_of_a_trace_with_thousands_of_tasks_all_spans_have_their_owner(api: TestClient, tables: Store) -> None:
+    ids = [span_of(n) for n in range(1, 2_006)]
+    top = f"{trace_of(1)}-{ids[0]}"
+    put(tables, "tasks", [task(1), *(task(1, span_id=one, parent_task_id=top, agent_id="writer") for one in ids[1:])])
+    put(tables, "otel_traces", [span(1, n) for n in range(1, 2_006)])
+    trace = api.get(f"/v1/traces/{trace_of(1)}").json()
+    assert (len(trace["tasks"]), trace["tasks_cut"], len(trace["calls"])) == (2_000, True, 2_000)
+    assert all(one["task_id"].endswith(one["span_id"]) for one in trace["spans"])
+
+
 def test_an_unknown_trace_is_not_found_by_name(api: TestClient) -> None:
     answer = api.get("/v1/traces/nothing%2Fhere")
     assert answer.status_code == 404
