@@ -9,15 +9,12 @@ import polars as pl
 from query_api import cursors
 from query_api.filters import Chosen, ChosenAgents, Paged, Traced, bound
 from query_api.questions import Ask
+from query_api.searching import LAST_NS, Position, behind, newest, position
 
-LAST_NS = 2**63 - 1
 DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
-AT_ONCE = 10_000
+AT_ONCE = 5_000
 """Rows of a long list that are read together: with their excerpts of input and output they may take 80 MB."""
-
-Position = tuple[int, str, str]
-"""Where a row stands in a list that begins with the newest: start in nanoseconds, trace and span."""
 
 
 class Page(NamedTuple):
@@ -50,8 +47,7 @@ def newest_first(ask: Ask, name: str, question: Listed, now: datetime) -> Page:
     if question.cursor is not None:
         begin = cursors.read(name, question, question.cursor, tuple[str, int, str, str])
     since = begin[0]
-    found = {**parameters, **behind(begin[1:]), "since": since, "limit": question.limit + 1}
-    frame = ask(name, found, question.limit + 1)
+    frame = newest(ask, name, {**parameters, **behind(begin[1:]), "since": since}, question.limit + 1)
     if frame.height <= question.limit:
         return Page(frame, None)
     frame = frame.head(question.limit)
@@ -64,22 +60,11 @@ def newest_parts(ask: Ask, name: str, question: Chosen, now: datetime, most: int
     after: Position = (LAST_NS, "", "")
     while most > 0:
         limit = min(most, AT_ONCE)
-        frame = ask(name, {**parameters, **behind(after), "limit": limit}, limit)
+        frame = newest(ask, name, {**parameters, **behind(after)}, limit)
         yield frame
         if frame.height < limit:
             return
         after, most = position(frame), most - limit
-
-
-def behind(after: Position) -> dict[str, Any]:
-    """The parameters of a question that goes on behind a row."""
-    return dict(zip(("after_ns", "after_trace", "after_span"), after, strict=True))
-
-
-def position(frame: pl.DataFrame) -> Position:
-    """Where the last row of `frame` stands."""
-    last = frame.tail(1).select(pl.col("started_at").dt.epoch("ns"), "trace_id", pl.col("^span_id$")).row(0)
-    return last if len(last) == 3 else (*last, "")
 
 
 def in_order(ask: Ask, name: str, question: Paged, parameters: Mapping[str, Any], of: str = "") -> Page:

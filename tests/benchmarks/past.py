@@ -1,7 +1,7 @@
 """A past for the query benchmark: tasks, steps, calls, scores and jobs that the store makes itself, and the sums of them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ LARGE = "1a46e0" * 5 + "00"
 """A trace of its own,"""
 LARGE_TASKS = 909
 """of so many tasks, and eleven times as many spans."""
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
 VERSION = 10
 
 
@@ -59,7 +58,9 @@ def make_some(store: Store, asked: dict[str, Any], *, with_spans: bool) -> None:
 
 def add_up(store: Store, first: datetime, now: datetime) -> None:
     """All sums, as if scoring had gone through everything."""
-    ends = {"tasks_until": FAR, "evaluations_until": FAR, "calls_until": FAR, "hours_version": VERSION, "days_version": VERSION}
+    stored: datetime = store.query("SELECT now64(3, 'UTC') + INTERVAL 1 MINUTE").item()
+    ends: dict[str, Any] = dict.fromkeys(("tasks_until", "evaluations_until", "calls_until"), stored)
+    ends |= {"hours_version": VERSION, "days_version": VERSION}
     progress = boundaries(Progress(version=VERSION, scoring="made", **ends), now)
     until = scores.whole_day(now) + DAY
     for source, hours in ((TASKS, HOURS), (CALLS, MODEL_HOURS)):
