@@ -15,8 +15,8 @@ from processors.errors import Rejected
 from processors.routing.off_policy import Value, WhatIf, what_if
 from processors.routing.policies import Policy
 from query_api.filters import bound
-from query_api.pages import LAST_NS
 from query_api.questions import asker
+from query_api.searching import LAST_NS
 
 MOST = 50_000
 """Decisions that are looked at: the latest."""

@@ -11,8 +11,9 @@ from processors.evaluations import WAITING
 from query_api import cursors
 from query_api.answers import Answer, Time, rows
 from query_api.filters import ChosenAgents, Paged, Traced, Values, bound
-from query_api.pages import LAST_NS, MONTH, Page, in_order
+from query_api.pages import MONTH, Page, in_order
 from query_api.questions import Ask, Now
+from query_api.searching import LAST_NS
 
 GroupBy = Literal["evaluator", "evaluated", "evaluator,evaluated"]
 Types = Annotated[tuple[Literal["user", "peer", "llm", "code"], ...], Field(max_length=4)]

@@ -12,9 +12,10 @@ from processors.routing.judge import QUALITY, MeasuredPeriod, measured
 from query_api import cursors
 from query_api.answers import Answer, Row, Time, rows
 from query_api.filters import Paged, Values, Windowed, bound
-from query_api.pages import LAST_NS, MONTH
+from query_api.pages import MONTH
 from query_api.questions import Ask, Now
 from query_api.routing import Kind
+from query_api.searching import LAST_NS
 
 MOST = 50_000
 """Decisions that a judgement looks at: the latest."""
