@@ -167,8 +167,9 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
         With filters or a window: those that have tasks that match, counted over these.
         """
         moment = now()
-        page = in_order(ask, "agents", question, asked(question, moment))
-        agents = judged(page.frame, ask, question, moment, scoring)
+        with ask.one_state():
+            page = in_order(ask, "agents", question, asked(question, moment))
+            agents = judged(page.frame, ask, question, moment, scoring)
         return {"agents": told(agents), "next_cursor": page.next_cursor}
 
     @router.get("/v1/agents/{agent_id}", response_model=Profile, summary="One agent")
@@ -220,10 +221,10 @@ def profile(ask: Ask, agent_id: str, now: datetime, scoring: ScoringSettings) ->
     one = ChosenAgents(agent_id=(agent_id,))
     only = asked(one, now) | {"agent": agent_id, "offset": 0}
     ever = one.period(now, EVERYTHING)
-    about = ask("agents", only | {"limit": 1}, 1)
-    if about.is_empty():
-        raise unknown(agent_id)
     with ask.one_state():
+        about = ask("agents", only | {"limit": 1}, 1)
+        if about.is_empty():
+            raise unknown(agent_id)
         categories = ask("agent_categories", only | {"limit": MOST}, MOST)
         categories = with_places(with_scores(categories, "category", ask, one, ever, scoring), ask, agent_id, scoring, now)
         steps = ask(

@@ -52,7 +52,7 @@ from query_api.health import Condition
 from query_api.live import Live
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
-from query_api.questions import Ask, Keep, Now, Store, asker, to_the_minute
+from query_api.questions import Ask, Keep, Now, Store, asker, to_the_minute, to_the_next_minute
 from query_api.recommendations import advice
 from query_api.routing import Routing
 from query_api.routing import routes as routing_routes
@@ -152,7 +152,7 @@ def routers(ask: Ask, keep: Keep, now: Now, processors: ProcessorSettings) -> tu
         feedback.routes(ask, keep, now),
         evaluations.routes(ask, now),
         judging.routes(ask, now),
-        overview.routes(ask, now, processors.scoring, processors.routing.open_seconds),
+        overview.routes(ask, to_the_next_minute(now), processors.scoring, processors.routing.open_seconds),
         goals.routes(ask, keep, now, processors.scoring),
         alerts.routes(ask, keep, now),
         alert_rules.routes(ask, keep, now, processors.alerts),

@@ -75,11 +75,12 @@ def routes(ask: Ask, now: Now) -> APIRouter:
     def costs(question: Annotated[CostQuestion, Query()]) -> Any:
         """Cost and tokens of the steps that match. Without `since`, `window` or `trace_id` of the last 30 days."""
         chosen = of_calls(question, now(), MONTH, question.group_by)
-        page = in_order(ask, "costs", question, chosen)
-        if question.cursor is None and page.next_cursor is None:
-            total = page.frame.select(money_of(page.frame), pl.exclude("group", "cost_usd").sum())  # the page is all there is
-        else:
-            total = ask("costs", chosen | {"group_by": "", "limit": 1, "offset": 0}, 1)
+        with ask.one_state():
+            page = in_order(ask, "costs", question, chosen)
+            if question.cursor is None and page.next_cursor is None:
+                total = page.frame.select(money_of(page.frame), pl.exclude("group", "cost_usd").sum())  # the page is all there is
+            else:
+                total = ask("costs", chosen | {"group_by": "", "limit": 1, "offset": 0}, 1)
         return {
             "group_by": question.group_by,
             "costs": rows(page.frame),

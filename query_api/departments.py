@@ -44,8 +44,9 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings) -> APIRouter:
     def departments(question: Annotated[DepartmentQuestion, Query()]) -> Any:
         """Tasks, success, quality, duration, tokens and cost by department. Without a window over the last 30 days."""
         moment = now()
-        page = in_order(ask, "departments", question, choice(question, moment, MONTH))
-        scored = with_scores(page.frame, "department", ask, question, question.period(moment, MONTH), scoring)
+        with ask.one_state():
+            page = in_order(ask, "departments", question, choice(question, moment, MONTH))
+            scored = with_scores(page.frame, "department", ask, question, question.period(moment, MONTH), scoring)
         return {"departments": rows(scored), "next_cursor": page.next_cursor}
 
     return router

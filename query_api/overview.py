@@ -112,18 +112,19 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings, open_seconds: float) ->
             "until": bound(until),
             "limit": PERIODS,
         }
-        return {
-            "since": shown(since),
-            "until": shown(until),
-            **of_tasks(ask, asked, (until - since) / timedelta(hours=1)),
-            **of_scores(ask, question, before, since, until, scoring),
-            **of_agents(ask, asked),
-            **of_workflows(ask, asked),
-            "messages": of_messages(ask, asked),
-            **changes(ask("queue_length", asked, PERIODS), (), ("queue_length",)),
-            "open_decisions": of_decisions(ask, asked | {"open_seconds": open_seconds}),
-            "goals": standing(ask, moment, question.department, scoring),
-        }
+        with ask.one_state():
+            return {
+                "since": shown(since),
+                "until": shown(until),
+                **of_tasks(ask, asked, (until - since) / timedelta(hours=1)),
+                **of_scores(ask, question, before, since, until, scoring),
+                **of_agents(ask, asked),
+                **of_workflows(ask, asked),
+                "messages": of_messages(ask, asked),
+                **changes(ask("queue_length", asked, PERIODS), (), ("queue_length",)),
+                "open_decisions": of_decisions(ask, asked | {"open_seconds": open_seconds}),
+                "goals": standing(ask, moment, question.department, scoring),
+            }
 
     return router
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
@@ -18,6 +18,14 @@ Now = Callable[[], datetime]
 def to_the_minute(now: Now) -> Now:
     """The beginning of this minute: what is added up is asked for as of then, so that an answer can be kept for a minute."""
     return lambda: now().replace(second=0, microsecond=0)
+
+
+def to_the_next_minute(now: Now) -> Now:
+    """The end of this minute: of what has begun nothing is left out."""
+    return lambda: (now() - TICK).replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+TICK = timedelta(microseconds=1)
 
 
 class Store(Protocol):

@@ -22,8 +22,13 @@ FILTERS = ("agent_id", "category", "department", "service", "user_id", "model", 
 ONLY_TASKS = ("user_id", "model", "provider")
 """What only tasks can be chosen by."""
 KEYS = ("agent_id", "category", "of_department", "segment", "started_at")
-WHOLE = ("costs", "model_calls", "agent_steps")
-"""Questions that are kept as they are."""
+WHOLE = frozenset(
+    {
+        *("agent_categories", "agent_models", "agent_steps", "agents", "costs", "departments", "goal_months", "messages"),
+        *("model_calls", "overview_agents", "overview_tasks", "overview_workflows", "workflow_summary"),
+    }
+)
+"""Questions that are kept as they are. Some read tasks themselves: whatever of these is new is soon scored."""
 
 
 class State(NamedTuple):
@@ -68,7 +73,7 @@ class Sums:
             return self._keep(state, (question, state.version, state.agents_version), asked, rows)
         if question in WHOLE:
             state = self._state()
-            return self._keep(state, (question, state.version), parameters, rows)
+            return self._keep(state, (question, state.version, state.agents_version), parameters, rows)
         return self._ask(question, parameters, rows)
 
     def once(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:

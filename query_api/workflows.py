@@ -10,7 +10,7 @@ from pydantic import Field
 from query_api.answers import Answer, Row, Workflow, rows
 from query_api.filters import Statuses
 from query_api.pages import MONTH, Listed, choice, newest_first
-from query_api.questions import Ask, Now
+from query_api.questions import Ask, Now, to_the_minute
 
 MOST_PAIRS = 1_000
 """Pairs of agents that are shown."""
@@ -102,7 +102,7 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         is_asked = question.summary and question.cursor is None
         return {
             "workflows": rows(page.frame),
-            "summary": summary(ask, question, moment) if is_asked else None,
+            "summary": summary(ask, question, to_the_minute(now)()) if is_asked else None,
             "next_cursor": page.next_cursor,
         }
 
@@ -113,8 +113,9 @@ def summary(ask: Ask, question: WorkflowQuestion, now: datetime) -> Row:
     """The answer about all workflows that match."""
     asked = choice(question, now, MONTH)
     asked |= {"before": asked["since"], "by_agent": True, "limit": 1 + MOST_PAIRS}
-    (whole,) = rows(ask("workflow_summary", asked, 1))
-    passed = ask("messages", asked, 1 + MOST_PAIRS)
+    with ask.one_state():
+        (whole,) = rows(ask("workflow_summary", asked, 1))
+        passed = ask("messages", asked, 1 + MOST_PAIRS)
     between = rows(passed.filter(~pl.col("is_total")))
     return whole | {"messages": (rows(passed.filter("is_total")) or [NOTHING])[0], "who_called_whom": between}
 

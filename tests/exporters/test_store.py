@@ -122,8 +122,8 @@ def test_each_call_takes_as_long_as_it_may_whatever_the_one_before_could(tables:
     allowed = "SELECT toFloat64(getSetting('max_execution_time'))"
 
     assert tables.query(allowed, seconds=7).item() == 7
-    tables.command("INSERT INTO medians (category) SELECT toString(toFloat64(getSetting('max_execution_time')))")
-    assert tables.query("SELECT category FROM medians").item() == "0"
+    tables.command("INSERT INTO agents (agent_id) SELECT toString(toFloat64(getSetting('max_execution_time')))")
+    assert tables.query("SELECT agent_id FROM agents").item() == "0"
     assert tables.query(allowed).item() == 30
 
 

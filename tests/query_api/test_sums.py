@@ -17,7 +17,7 @@ from query_api.questions import asker
 from query_api.settings import QueryApiSettings
 from query_api.sums import FILTERS
 from tests.builders import NOW, Clock
-from tests.merit.scored import rate, scoring
+from tests.merit.scored import rate, scoring, work_out
 from tests.query_api.build import node, put, task
 
 from fastapi.testclient import TestClient  # isort: skip
@@ -46,7 +46,10 @@ def api(tables: Store, counted: Counted) -> TestClient:
     return TestClient(create_app(counted, tables.insert, QueryApiSettings(), lambda: NOW, Condition(dict)))
 
 
-@pytest.mark.parametrize("path", ["/v1/rankings", "/v1/rankings?category=general&window=7d", "/v1/costs", "/v1/models"])
+KEPT = ("rankings", "rankings?category=general&window=7d", "costs", "models", "agents", "departments", "agents/researcher")
+
+
+@pytest.mark.parametrize("path", [f"/v1/{path}" for path in KEPT])
 def test_the_same_question_is_answered_from_memory_until_scoring_has_gone_on(
     api: TestClient, tables: Store, counted: Counted, path: str
 ) -> None:
@@ -64,6 +67,31 @@ def test_the_same_question_is_answered_from_memory_until_scoring_has_gone_on(
     put(tables, "nodes", [node(3)])
     it.catch_up()
     assert api.get(path).json() != first
+
+
+def test_the_overview_is_kept_to_the_end_of_the_minute_and_begins_no_earlier_for_it(tables: Store, counted: Counted) -> None:
+    clock = Clock(NOW + timedelta(seconds=20))
+    api = TestClient(create_app(counted, tables.insert, QueryApiSettings(), clock, Condition(dict)))
+    put(tables, "tasks", [task(1), task(2, started_at=clock())])
+    work_out(tables, clock)
+    first = api.get("/v1/overview").json()
+    assert (first["tasks"]["value"], first["until"]) == (2, "2026-01-31T12:01:00Z")
+    counted.asked.clear()
+
+    clock.tick(30)
+    assert api.get("/v1/overview").json() == first
+    assert not [sql for sql in counted.asked if " FROM tasks" in sql]
+    put(tables, "tasks", [task(3, started_at=clock())])
+    work_out(tables, clock)
+    assert api.get("/v1/overview").json()["tasks"]["value"] == 3
+
+
+def test_what_people_say_of_an_agent_shows_at_once_though_its_sums_are_kept(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1)])
+    work_out(tables)
+    for said in ({"nickname": "Max"}, {"nickname": "Moritz"}, {"nickname": None}):
+        assert api.patch("/v1/agents/researcher", json=said).json()["nickname"] == said["nickname"]
+        assert api.get("/v1/agents").json()["agents"][0]["nickname"] == said["nickname"]
 
 
 def test_late_work_of_a_day_that_is_over_is_seen_at_once(api: TestClient, tables: Store) -> None:
