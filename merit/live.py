@@ -11,6 +11,7 @@ from merit.settings import Settings
 from processors.events import of_alerts, of_ranks, of_tasks
 from processors.frames import STRING
 from query_api.history import ranked
+from query_api.kept import Kept
 from query_api.questions import asker, to_the_minute
 from query_api.rankings import ChosenRanking
 
@@ -88,8 +89,8 @@ class Ranks:
         return moved.height
 
 
-def ranking_on(store: Store, settings: Settings, now: Callable[[], datetime]) -> Callable[[], pl.DataFrame]:
-    """The ranking that is shown if nothing else is asked for."""
-    ask = asker(store, settings.exporters.clickhouse.query_seconds)
+def ranking_on(store: Store, settings: Settings, now: Callable[[], datetime], kept: Kept) -> Callable[[], pl.DataFrame]:
+    """The ranking that is shown if nothing else is asked for. Whoever asks the API for it finds it `kept`."""
+    ask = asker(store, settings.exporters.clickhouse.query_seconds, kept)
     minute = to_the_minute(now)
     return lambda: ranked(ask, RANKING, RANKING.by, RANKING.profile, settings.processors.scoring, minute())

@@ -46,6 +46,7 @@ from processors.redact.redactor import Redactor
 from processors.telemetry import Depth, Instruments
 from query_api.app import create_app
 from query_api.health import Condition
+from query_api.kept import Kept
 from query_api.live import Live
 from query_api.questions import Keep
 from query_api.routing import Routing
@@ -79,6 +80,7 @@ class Program:
         self.store = Store(settings.exporters.clickhouse, instruments)
         self.opening = Opening(self.store)
         self.live = Live(now, settings.query_api.stream.events)
+        self._kept = Kept()
         self.pipeline = pipeline_on(self.store, settings, now, instruments, Tasks(self.live.publish))
         self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
@@ -86,7 +88,7 @@ class Program:
         every = jobs_on(self.store, self.pipeline, settings, now, self._itself, self._keep) if settings.jobs.enabled else []
         learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.run, follows=True)
         self.scheduler = Scheduler(
-            [*every, learn, *telling_on(self.store, self.live, settings, now)], instruments, self.store.changes
+            [*every, learn, *telling_on(self.store, self.live, settings, now, self._kept)], instruments, self.store.changes
         )
         instruments.watch_open(lambda: self.pipeline.open_spans)
 
@@ -114,7 +116,16 @@ class Program:
             stops.callback(ledger.stop)
             routing = self._routing(ledger)
             app = create_app(
-                self.store, keep, settings.query_api, self._now, condition, settings.processors, at[API], routing, self.live
+                self.store,
+                keep,
+                settings.query_api,
+                self._now,
+                condition,
+                settings.processors,
+                at[API],
+                routing,
+                self.live,
+                self._kept,
             )
             self.api = ApiServer(app, settings.query_api, at[API].tls)
             self.api.start()
@@ -264,9 +275,9 @@ def optimizing_on(store: Store, settings: Settings, now: Callable[[], datetime])
     return [Job("optimize", timedelta(seconds=settings.jobs.optimize.interval_seconds), optimizing.run, optimizing.hurry)]
 
 
-def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], datetime]) -> list[Job]:
+def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], datetime], kept: Kept) -> list[Job]:
     """What tells the live stream of alerts and ranks, in every process that has one."""
-    alerts, ranks = Alerts(store, live.publish, now), Ranks(ranking_on(store, settings, now), live.publish)
+    alerts, ranks = Alerts(store, live.publish, now), Ranks(ranking_on(store, settings, now, kept), live.publish)
     return [
         Job("live", timedelta(seconds=settings.jobs.live.interval_seconds), alerts.run, follows=True),
         Job("ranks", timedelta(seconds=settings.jobs.ranks.interval_seconds), ranks.run, follows=True),

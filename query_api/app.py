@@ -49,6 +49,7 @@ from query_api.bodies import Bounded
 from query_api.finding import finder
 from query_api.guard import Guarded, Told
 from query_api.health import Condition
+from query_api.kept import Kept
 from query_api.live import Live
 from query_api.openapi import describe
 from query_api.problems import answer_with_problems
@@ -80,6 +81,7 @@ def create_app(
     entrance: Entrance = ANYBODY,
     routing: Routing | None = None,
     live: Live | None = None,
+    kept: Kept | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -93,6 +95,7 @@ def create_app(
         entrance: who may come in.
         routing: what is known of who is good at what; nothing if not given.
         live: what happens, for the stream; without it nothing does, and each stream ends at once.
+        kept: answers that others have asked for too.
     """
     app = FastAPI(
         title="Merit",
@@ -103,7 +106,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    ask, routing = asker(store, settings.query_seconds), routing or Routing(processors.routing)
+    ask, routing = asker(store, settings.query_seconds, kept), routing or Routing(processors.routing)
     app.include_router(routing_routes(ask, keep, now, routing))  # the first, for it is asked most often
     for router in (
         *routers(ask, keep, now, processors),

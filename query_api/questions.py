@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from processors.errors import Unavailable
+from query_api.kept import Kept
 from query_api.sums import Sums
 
 Now = Callable[[], datetime]
@@ -58,8 +59,8 @@ class Ask(Protocol):
         """While it lasts, what this thread asks is of one state of the sums, which is asked for once."""
 
 
-def asker(store: Store, seconds: float) -> Ask:
-    """Questions to `store` that may take `seconds` each."""
+def asker(store: Store, seconds: float, kept: Kept | None = None) -> Ask:
+    """Questions to `store` that may take `seconds` each. Those who share what is `kept` have an answer worked out once."""
 
     def ask(question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
         found = store.query(sql(question), parameters, seconds=seconds)
@@ -67,7 +68,7 @@ def asker(store: Store, seconds: float) -> Ask:
             raise Unavailable(f"more than {rows:,} rows would have to be looked at: ask for less of it")
         return found
 
-    return Sums(ask)
+    return Sums(ask, kept or Kept())
 
 
 @cache

@@ -56,11 +56,12 @@ class Sums:
 
     Args:
         ask: puts one question to the store.
+        kept: answers that are still true.
     """
 
-    def __init__(self, ask: AskStore) -> None:
+    def __init__(self, ask: AskStore, kept: Kept) -> None:
         self._ask = ask
-        self._kept = Kept()
+        self._kept = kept
         self._local = local()
 
     def __call__(self, question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:

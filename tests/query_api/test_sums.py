@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from exporters.store import Store
+from merit.live import ranking_on
+from merit.settings import Settings
 from processors.errors import Unavailable
 from query_api.app import create_app
 from query_api.health import Condition
@@ -80,7 +82,7 @@ def test_the_overview_is_kept_to_the_end_of_the_minute_and_begins_no_earlier_for
 
     clock.tick(30)
     assert api.get("/v1/overview").json() == first
-    assert not [sql for sql in counted.asked if " FROM tasks" in sql]
+    assert not [sql for sql in counted.asked if "did the tasks of a window go" in sql or "passed between" in sql]
     put(tables, "tasks", [task(3, started_at=clock())])
     work_out(tables, clock)
     assert api.get("/v1/overview").json()["tasks"]["value"] == 3
@@ -128,6 +130,18 @@ def test_what_would_have_to_be_cut_is_refused_rather_than_wrong(tables: Store) -
     assert len(ask("agent_statistics", asked, 4)) == 4
     with pytest.raises(Unavailable, match="more than 3 rows"):
         ask("agent_statistics", asked, 3)
+
+
+def test_a_ranking_that_is_watched_is_ready_for_whoever_asks_the_api(tables: Store, counted: Counted) -> None:
+    kept = Kept()
+    put(tables, "tasks", [task(1)])
+    work_out(tables)
+    watched = ranking_on(tables, Settings(), lambda: NOW, kept)()
+    app = create_app(counted, tables.insert, QueryApiSettings(), lambda: NOW, Condition(dict), kept=kept)
+
+    (row,) = TestClient(app).get("/v1/rankings").json()["rankings"]
+    assert row["agent_id"] == watched["agent_id"].item()
+    assert all("how new is what is known" in sql for sql in counted.asked)
 
 
 def test_those_who_ask_at_once_wait_for_one_answer() -> None:
