@@ -221,16 +221,16 @@ def profile(ask: Ask, agent_id: str, now: datetime, scoring: ScoringSettings) ->
     one = ChosenAgents(agent_id=(agent_id,))
     only = asked(one, now) | {"agent": agent_id, "offset": 0}
     ever = one.period(now, EVERYTHING)
+    recent = {"agent": agent_id, "since": bound(now - MONTH), "until": only["until"], "limit": MOST}
     with ask.one_state():
+        coming_steps = ask.soon("agent_steps", recent, 2 * MOST)
+        coming_models = ask.soon("agent_models", {"agent": agent_id, "limit": MOST}, MOST)
         about = ask("agents", only | {"limit": 1}, 1)
         if about.is_empty():
             raise unknown(agent_id)
         categories = ask("agent_categories", only | {"limit": MOST}, MOST)
         categories = with_places(with_scores(categories, "category", ask, one, ever, scoring), ask, agent_id, scoring, now)
-        steps = ask(
-            "agent_steps", {"agent": agent_id, "since": bound(now - MONTH), "until": only["until"], "limit": MOST}, 2 * MOST
-        )
-        used = ask("agent_models", {"agent": agent_id, "limit": MOST}, MOST)
+        steps, used = coming_steps(), coming_models()
         return told(with_scores(about, "agent_id", ask, one, ever, scoring))[0] | {
             "standing": standing(ask, agent_id, scoring, now),
             "by_category": rows(categories),

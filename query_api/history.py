@@ -53,6 +53,7 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
     recent, week, last_week = today - timedelta(days=settings.recent_days), today - WEEK, today - 2 * WEEK
     end = today + timedelta(days=1)
     cuts = sorted({since, until, recent, week, last_week, end})
+    coming = ask.soon("ranking_agents", asked_of(question, [since, until]), MOST_ROWS)
     found = conform(ask("agent_statistics", asked_of(every(question), cuts) | {"profile": profile}, MOST_ROWS), STATISTICS)
     if question.category:
         found = found.filter(pl.col("category").is_in(question.category))
@@ -63,7 +64,7 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
 
     chosen = found.filter((segment >= begun(since)) & (segment < begun(until)))
     weeks = found.filter((segment >= begun(last_week)) & (segment < begun(end)))
-    agents = conform(ask("ranking_agents", asked_of(question, [since, until]), MOST_ROWS), AGENTS)
+    agents = conform(coming(), AGENTS)
     return History(chosen.with_columns(recent=segment >= begun(recent)), agents, weeks.with_columns(this=segment >= begun(week)))
 
 

@@ -19,6 +19,12 @@ from query_api.work_scores import work_scores
 
 DAY = timedelta(days=1)
 PERIODS = 2
+BESIDE: dict[str, Row] = {
+    "messages": {"by_agent": False, "trace_id": [], "status": []},
+    "overview_agents": {"least": LEAST_TASKS, "degraded": DEGRADED},
+    "overview_workflows": {},
+}
+"""What is asked beside the rest, for it takes long, and its parameters."""
 
 
 class OverviewQuestion(ChosenAgents):
@@ -113,14 +119,15 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings, open_seconds: float) ->
             "limit": PERIODS,
         }
         with ask.one_state():
+            coming = {name: ask.soon(name, asked | more, PERIODS) for name, more in BESIDE.items()}
             return {
                 "since": shown(since),
                 "until": shown(until),
                 **of_tasks(ask, asked, (until - since) / timedelta(hours=1)),
                 **of_scores(ask, question, before, since, until, scoring),
-                **of_agents(ask, asked),
-                **of_workflows(ask, asked),
-                "messages": of_messages(ask, asked),
+                **of_agents(coming["overview_agents"]()),
+                **of_workflows(coming["overview_workflows"]()),
+                "messages": of_messages(coming["messages"]()),
                 **changes(ask("queue_length", asked, PERIODS), (), ("queue_length",)),
                 "open_decisions": of_decisions(ask, asked | {"open_seconds": open_seconds}),
                 "goals": standing(ask, moment, question.department, scoring),
@@ -161,16 +168,15 @@ def of_scores(
     return changes(periods, ("rated_tasks",), ("quality", "points", "cost_per_quality_point"))
 
 
-def of_agents(ask: Ask, asked: Row) -> dict[str, Row]:
+def of_agents(frame: pl.DataFrame) -> dict[str, Row]:
     """Who was at work, and how many of them were well."""
-    frame = ask("overview_agents", asked | {"least": LEAST_TASKS, "degraded": DEGRADED}, PERIODS)
     well = frame.with_columns(healthy_agents=pl.col("active_agents") - pl.col("ill_agents"))
     return changes(well, ("active_agents", "healthy_agents"), ())
 
 
-def of_workflows(ask: Ask, asked: Row) -> dict[str, Row]:
+def of_workflows(frame: pl.DataFrame) -> dict[str, Row]:
     """How jobs of several agents went."""
-    return changes(ask("overview_workflows", asked, PERIODS), ("multi_agent_workflows",), ("multi_agent_success_rate",))
+    return changes(frame, ("multi_agent_workflows",), ("multi_agent_success_rate",))
 
 
 def of_decisions(ask: Ask, asked: Row) -> Row:
@@ -180,7 +186,6 @@ def of_decisions(ask: Ask, asked: Row) -> Row:
     return changes(ask("open_decisions", asked, PERIODS), ("open_decisions",), ())["open_decisions"]
 
 
-def of_messages(ask: Ask, asked: Row) -> dict[str, Row]:
+def of_messages(frame: pl.DataFrame) -> dict[str, Row]:
     """What passed between agents."""
-    frame = ask("messages", asked | {"by_agent": False, "trace_id": [], "status": []}, PERIODS)
     return changes(frame, ("messages", "calls", "handoffs"), ("success_rate", "avg_response_seconds"))

@@ -52,6 +52,9 @@ class Ask(Protocol):
     def __call__(self, question: str, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
         """The answer to `question`, a file in query_api/sql, of at most `rows` rows."""
 
+    def soon(self, question: str, parameters: Mapping[str, Any], rows: int) -> Callable[[], pl.DataFrame]:
+        """Ask beside this thread; what is returned waits for the answer. Not for `agent_statistics`, which does so itself."""
+
     def once(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` works out of sums, once as long as they are the same. `key` says what of."""
 

@@ -6,8 +6,10 @@ sees at once that what it keeps is no longer true.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache, partial
 from threading import local
 from typing import Any, NamedTuple
 
@@ -18,6 +20,8 @@ from query_api.kept import Kept
 from query_api.pieces import DAYS, EPOCH, HOURS, LEVELS, TASKS, Level, Piece, Reach, pieces
 
 AskStore = Callable[[str, Mapping[str, Any], int], pl.DataFrame]
+MOST_BESIDE = 4
+"""Questions that are asked beside those that the API's own threads ask."""
 FILTERS = ("agent_id", "category", "department", "service", "user_id", "model", "provider")
 ONLY_TASKS = ("user_id", "model", "provider")
 """What only tasks can be chosen by."""
@@ -77,6 +81,26 @@ class Sums:
             return self._keep(state, (question, state.version, state.agents_version), parameters, rows)
         return self._ask(question, parameters, rows)
 
+    def soon(self, question: str, parameters: Mapping[str, Any], rows: int) -> Callable[[], pl.DataFrame]:
+        """Ask beside this thread, of the same state of the sums; what is returned waits for the answer.
+
+        The embedded engine works on each question with one thread, however many cores there are.
+        """
+        return self._beside(lambda: self(question, parameters, rows))
+
+    def _beside(self, make: Callable[[], pl.DataFrame]) -> Callable[[], pl.DataFrame]:
+        """Have `make` work in another thread. It must not ask for more threads itself: all of them could come to wait for one."""
+        state = getattr(self._local, "state", None)
+
+        def work() -> pl.DataFrame:
+            self._local.state = state
+            try:
+                return make()
+            finally:
+                self._local.state = None
+
+        return threads().submit(work).result
+
     def once(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` works out of sums, once as long as they are the same; what it asks meanwhile is of one state."""
         with self.one_state() as state:
@@ -98,7 +122,9 @@ class Sums:
         by_level: dict[Level, list[Piece]] = {}
         for piece in split_up(parameters, state.reach):
             by_level.setdefault(piece.level, []).append(piece)
-        found = [self._level(level, mine, parameters, rows, state) for level, mine in by_level.items()]
+        (level, mine), *others = by_level.items()
+        waiting = [self._beside(partial(self._level, *other, parameters, rows, state)) for other in others]
+        found = [self._level(level, mine, parameters, rows, state), *(answer() for answer in waiting)]
         spans = [pl.col("first_started").min(), pl.col("last_started").max()]
         return pl.concat(found).group_by(KEYS).agg(*spans, pl.exclude(*KEYS, "first_started", "last_started").sum())
 
@@ -126,6 +152,12 @@ class Sums:
             found = self._ask("sums_version", {}, 1)
             known = State(**found.row(0, named=True)) if len(found) else State()
         return known
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Those of the process that questions are asked in beside each other."""
+    return ThreadPoolExecutor(MOST_BESIDE, thread_name_prefix="merit-question")
 
 
 def split_up(parameters: Mapping[str, Any], reach: Reach) -> list[Piece]:

@@ -126,21 +126,25 @@ def routes(ask: Ask, scoring: ScoringSettings) -> APIRouter:
     def trace(trace_id: TraceId, question: Annotated[TraceQuestion, Query()]) -> Any:
         """The spans of a trace with who owns each, its tasks and its workflow. Spans are kept for fewer days than tasks."""
         key = {"trace_id": trace_id}
-        spans = ask("trace_spans", {**key, "limit": question.limit + 1, "attributes": question.attributes}, question.limit + 1)
+        most = question.limit + 1
+        coming = ask.soon("trace_spans", {**key, "limit": most, "attributes": question.attributes}, most)
+        coming_steps = ask.soon("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)
         workflows = rows(ask("workflow", {**key, "limit": 1}, 1))
+        tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
+        marked = rows(mark(tasks.head(MOST_TASKS)))
+        spans = coming()
         if spans.is_empty() and not workflows:
             raise ProblemError(404, f"There is no trace {trace_id[:200]!r}: no span of it is stored, and no task")
         is_cut = spans.height > question.limit
-        tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
         links = ask("trace_links", {**key, "limit": MOST_STEPS}, MOST_STEPS) if tasks.height > MOST_TASKS else tasks.select(LINKS)
-        steps = ask("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)
+        steps = coming_steps()
         return {
             "trace_id": trace_id,
             "total_spans": int(ask("trace_size", key, 1).item()) if is_cut else spans.height,
             "spans_cut": is_cut,
             "spans": owned(spans.head(question.limit), links, steps),
             "tasks_cut": tasks.height > MOST_TASKS,
-            "tasks": rows(mark(tasks.head(MOST_TASKS))),
+            "tasks": marked,
             "calls": rows(calls(links).head(MOST_TASKS)),
             "handoffs": rows(steps.filter("is_handoff").head(MOST_HANDOFFS)),
             "workflow": workflows[0] if workflows else None,
