@@ -142,8 +142,8 @@ def timed(api: TestClient, path: str, before: Callable[[], Any] = lambda: None) 
     begun, used = time.perf_counter(), time.process_time()
     answer = api.get(path)
     took = 1000 * (time.perf_counter() - begun), 1000 * (time.process_time() - used)
-    assert answer.status_code == 200, answer.text
-    return took
+    assert answer.status_code in (200, 503), answer.text
+    return took if answer.status_code == 200 else (float("inf"), took[1])  # it took too long
 
 
 def forget(store: Store) -> None:
