@@ -15,8 +15,10 @@ def take_calls(store: Store, after: datetime, until: datetime, version: int) -> 
 
     Those derived for the first time, nearly all, need no look at what was stored before, however much that is.
     """
-    for name in ("take_new_calls", "take_calls"):
-        store.command(question(name), {"after": stamp(after), "until": stamp(until), "version": version})
+    bounds = {"after": stamp(after), "until": stamp(until)}
+    store.command(question("take_new_calls"), bounds | {"version": version})
+    if len(store.query(question("derived_again"), bounds)):
+        store.command(question("take_calls"), bounds | {"version": version})
 
 
 def judge_calls(store: Store, done: int, after: datetime, version: int) -> None:
