@@ -93,8 +93,13 @@ class Scoring:
                 self._rest_until = ended + (parts - 1) * (ended - begun)
 
     def catch_up(self) -> int:
-        """All there is to do, however long it takes; how many tasks were scored."""
-        return self._work(float("inf"), self._steps)
+        """All there is to do, however long it takes; how many tasks were scored. Sums show it part by part."""
+        count, goes_on = 0, True
+        while goes_on:
+            count += self._work(self._seconds() + LONGEST, self._steps)
+            goes_on = self._is_behind and not self._hurried.is_set()
+            self._calls_first = not self._calls_first
+        return count
 
     def refresh_medians(self) -> int:
         """Work out what is usual, though it is not time, and do all that follows from it; how many tasks were scored."""

@@ -310,3 +310,16 @@ def test_tasks_that_keep_coming_keep_no_calls_waiting(tables: Store, clock: Cloc
         pause[0] += 10_000
 
     assert tables.query("SELECT count() AS n FROM task_calls")["n"].item() == 1
+
+
+def test_catching_up_shows_what_it_has_added_up_part_by_part(tables: Store, clock: Clock) -> None:
+    ticks = count(0, 20)
+    it = Scoring(tables, ScoringSettings(), clock, seconds=lambda: next(ticks), at_once=2)
+    put(tables, "tasks", [task(n, started_at=NOW - 2 * DAY) for n in range(6)])
+    put(tables, "nodes", [node(n, started_at=NOW - 2 * DAY) for n in range(6)])
+
+    assert it.catch_up() >= 6
+
+    assert len(scores_of(tables)) == 6
+    assert tables.query("SELECT count() AS n FROM task_calls")["n"].item() == 6
+    assert tables.query("SELECT uniqExact(version) AS n FROM scoring_progress")["n"].item() > 3
