@@ -15,8 +15,8 @@ from processors.scoring.settings import ScoringSettings
 
 ROWS = ("tasks", "nodes", "task_scores", "task_calls", "workflows")
 DAY = timedelta(days=1)
-PORTION = 100_000
-"""Tasks made by one statement: those of a third of a million, with their spans, want more memory than the engine has."""
+PORTION, PORTION_WITH_SPANS = 100_000, 25_000
+"""Tasks made by one statement: more at once, above all with their spans, want more memory than the engine has."""
 DAYS_OF_SPANS = 2
 """Spans are made of the last days only: a trace is looked for in its own day, however many there are."""
 LARGE = "1a46e0" * 5 + "00"
@@ -39,8 +39,9 @@ def make(store: Store, tasks: int, days: int, now: datetime, tell: Callable[[str
     store.command("CREATE TABLE made AS tasks ENGINE = MergeTree ORDER BY tuple()")
     for number in range(days):
         with_spans = number >= days - DAYS_OF_SPANS
-        for begin in range(number * each, (number + 1) * each, PORTION):
-            asked = {"day": first + number * DAY, "first": begin, "count": min(PORTION, (number + 1) * each - begin), "trace": ""}
+        portion = PORTION_WITH_SPANS if with_spans else PORTION
+        for begin in range(number * each, (number + 1) * each, portion):
+            asked = {"day": first + number * DAY, "first": begin, "count": min(portion, (number + 1) * each - begin), "trace": ""}
             make_some(store, asked, with_spans=with_spans)
         tell(f"{(number + 1) * each:,} of {tasks:,} tasks made")
     large = {"day": scores.whole_day(now) - DAY, "first": tasks, "count": LARGE_TASKS, "trace": LARGE}
