@@ -8,7 +8,7 @@ they cannot be written they wait in memory, up to a bound, and beyond it there a
 import logging
 from threading import Condition, Thread
 
-from processors.errors import MeritError, Unavailable
+from processors.errors import Unavailable
 from processors.routing.answer import Answered
 from processors.routing.rows import as_rows
 from query_api.questions import Keep
@@ -34,7 +34,7 @@ class Ledger:
         self._changed = Condition()
         self._waiting: list[Answered] = []
         self._candidates = 0
-        self._trouble: MeritError | None = None
+        self._trouble: Unavailable | None = None
         self._stopping = False
         self._writer = Thread(target=self._work, name="merit-ledger", daemon=True)
         self._writer.start()
@@ -74,7 +74,7 @@ class Ledger:
         """Write decisions, or leave them where they are until the next try."""
         try:
             self._keep("routing_decisions", as_rows(lot))
-        except MeritError as error:
+        except Unavailable as error:
             if self._try_again(error):
                 return
             log.error("%d decisions are lost, for they could not be written: %s", len(lot), error)
@@ -86,13 +86,13 @@ class Ledger:
             del self._waiting[: len(lot)]
             self._candidates -= sum(len(each.names) for each in lot)
 
-    def _try_again(self, error: MeritError) -> bool:
+    def _try_again(self, error: Unavailable) -> bool:
         """Whether there is another try, after a pause; none when stopping."""
         self._says(error)
         with self._changed:
             return not self._changed.wait_for(lambda: self._stopping, RETRY_SECONDS)
 
-    def _says(self, error: MeritError | None) -> None:
+    def _says(self, error: Unavailable | None) -> None:
         """Log once that decisions cannot be written, and once that they can."""
         if error and not self._trouble:
             log.warning("decisions wait in memory, for they cannot be written: %s", error)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from merit.ledger import Ledger
-from processors.errors import Unavailable
+from processors.errors import Rejected, Unavailable
 from processors.routing.answer import Answered, Question, answer, nothing_known
 from processors.routing.decide import Assignment
 from processors.routing.policies import policy
@@ -107,9 +107,10 @@ def test_when_too_many_wait_there_are_no_more_and_it_says_why(caplog):
     assert disk.written == []
 
 
-def test_decisions_that_cannot_be_written_for_a_reason_of_ours_do_not_stop_those_after_them(caplog):
+@pytest.mark.parametrize("trouble", [ValueError("a defect"), Rejected("never to be taken")])
+def test_decisions_that_can_never_be_written_do_not_stop_those_after_them(caplog, trouble):
     disk = Disk()
-    disk.trouble = ValueError("a defect")
+    disk.trouble = trouble
     with ledger_on(disk) as ledger:
         ledger(decision("bad"))
         wait_for(lambda: "lost for a reason of ours" in caplog.text)
