@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import polars as pl
@@ -28,23 +28,38 @@ SPANS_BACK = timedelta(days=2)
 """What only spans tell is looked for in the last of them: there are many, and they are large."""
 MANY_TOKENS = 10_000
 
+MOST_STEPS = 2_000_000
+"""Of more steps only those of one trace in two, three, … are looked at: it takes seconds to go through so many."""
+BY_STEPS = ("steps", "providers", "prompts")
+"""What is told of steps."""
+
 Look = Callable[[Period, float], list[Row]]
 
 
-def finder(ask: Ask, prices: CostSettings) -> Insights:
-    """What looks for insights in a stretch of time."""
+def finder(ask: Ask, prices: CostSettings, most_steps: int = MOST_STEPS) -> Insights:
+    """What looks for insights in a stretch of time. Of more than `most_steps` it looks at those of some traces."""
     price = cache(lambda: Pricer(prices))  # which reads the prices of all the world
+
+    @lru_cache(maxsize=1)
+    def parts(found: Period) -> int:
+        return -(-int(ask("insight_steps", bounds(found), 1).item()) // most_steps) or 1
+
+    def some(found: Period) -> Row:
+        return bounds(found) | {"parts": parts(found)}
 
     def of_tasks(unit: str, found: Period) -> pl.DataFrame:
         return ask("insight_tasks", bounds(found) | {"unit": unit, "profile": PROFILE}, MOST_ROWS)
 
     def of_nodes(found: Period, _days: float) -> list[Row]:
-        nodes = ask("insight_nodes", bounds(found), MOST_ROWS)
+        nodes = ask("insight_nodes", some(found), MOST_ROWS)
         return failing_nodes(nodes) + slow_nodes(nodes)
 
     def of_prompts(found: Period, days: float) -> list[Row]:
-        calls = ask("insight_prompts", bounds(found), MOST_ROWS)
-        return prompt_caching(with_saving(calls, price(), found), days)
+        calls = ask("insight_prompts", some(found), MOST_ROWS)
+        return prompt_caching(with_saving(calls, price(), found), days / parts(found))
+
+    def of_providers(found: Period, days: float) -> list[Row]:
+        return provider_weights(ask("insight_providers", some(found), MOST_ROWS), days / parts(found))
 
     looks: Mapping[str, Look] = {
         "cheaper models": lambda found, days: cheaper_models(of_tasks("model", found), days),
@@ -52,14 +67,14 @@ def finder(ask: Ask, prices: CostSettings) -> Insights:
         "temperatures": lambda found, _: better_settings("temperature", of_tasks("temperature", found)),
         "limits of tokens": lambda found, _: better_settings("token_limit", of_tasks("token_limit", lately(found))),
         "steps": of_nodes,
-        "providers": lambda found, days: provider_weights(ask("insight_providers", bounds(found), MOST_ROWS), days),
+        "providers": of_providers,
         "prompts": of_prompts,
         "loops": lambda found, _: loops(ask("insight_loops", bounds(lately(found)), MOST_ROWS), days_of(lately(found))),
     }
-    return partial(found_in, looks)
+    return partial(found_in, looks, parts)
 
 
-def found_in(looks: Mapping[str, Look], found: Period) -> tuple[list[Row], list[str]]:
+def found_in(looks: Mapping[str, Look], parts: Callable[[Period], int], found: Period) -> tuple[list[Row], list[str]]:
     """Everything that is found, the largest savings first. What takes the store too long is left out, and named.
 
     Raises:
@@ -77,6 +92,8 @@ def found_in(looks: Mapping[str, Look], found: Period) -> tuple[list[Row], list[
             trouble = error
     if trouble and len(notes) == len(looks):
         raise trouble
+    if not any(note.startswith(BY_STEPS[0]) for note in notes) and parts(found) > 1:
+        notes.append(f"{', '.join(BY_STEPS)}: one trace in {parts(found)} was looked at, for there are too many steps")
     return sorted(told, key=order), notes
 
 

@@ -1,5 +1,6 @@
 -- How did the steps of each agent fare, but for model calls: failures, what became of the tasks in which one failed, and the part
--- of a task's time that a tool took? Over hours the sums of squares and products that tell how much hours differ.
+-- of a task's time that a tool took? Over hours the sums of squares and products that tell how much hours differ. Of {parts} traces
+-- one is looked at.
 SELECT
     agent_id, node_name, operation,
     count() AS hours,
@@ -30,6 +31,7 @@ FROM
             count() AS calls, countIf(NOT n.success) AS failures, sum(n.duration_seconds) AS busy,
             n.operation IN ('execute_tool', 'retrieval', 'rerank', 'guardrail') AS is_tool
         FROM nodes AS n FINAL
+        PREWHERE cityHash64(trace_id) % {parts:UInt32} = 0
         WHERE n.operation IN ('execute_tool', 'retrieval', 'rerank', 'guardrail', 'node') AND n.node_name != ''
           AND n.started_at >= {since:DateTime64(9)} AND n.started_at < {until:DateTime64(9)}
         GROUP BY task_id, agent_id, node_name, operation, is_tool
@@ -38,7 +40,8 @@ FROM
     (
         SELECT task_id, at, status = 'failed' AS failed, duration_seconds AS ended
         FROM task_scores FINAL
-        WHERE at >= {since:DateTime64(9)} - INTERVAL 1 DAY AND at < {until:DateTime64(9)} AND status IN ('succeeded', 'failed')
+        WHERE cityHash64(trace_id) % {parts:UInt32} = 0
+          AND at >= {since:DateTime64(9)} - INTERVAL 1 DAY AND at < {until:DateTime64(9)} AND status IN ('succeeded', 'failed')
     ) AS done USING (task_id)
     -- an agent that is wrapped as a tool has tasks of its own
     WHERE node_name NOT IN (SELECT toString(agent_name) FROM agents FINAL)

@@ -1,4 +1,5 @@
--- How much of what agents send to models have they sent in the call before, in tasks with at least four calls to that model?
+-- How much of what agents send to models have they sent in the call before, in tasks with at least four calls to that model? Of
+-- {parts} traces one is looked at.
 SELECT
     toString(agent_id) AS agent_id, toString(model) AS model, toString(any(provider)) AS provider,
     count() AS calls,
@@ -24,6 +25,7 @@ FROM
                 OVER (PARTITION BY task_id, model ORDER BY started_at, span_id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS sent_before,
             count() OVER (PARTITION BY task_id, model) AS many
         FROM nodes FINAL
+        PREWHERE cityHash64(trace_id) % {parts:UInt32} = 0
         WHERE operation IN ('chat', 'text_completion', 'generate_content') AND success AND input_tokens > 0 AND model != ''
           AND started_at >= {since:DateTime64(9)} AND started_at < {until:DateTime64(9)}
     )

@@ -1,4 +1,5 @@
--- How often do calls to each model fail at each provider? Over hours the sums of squares and products that tell how much hours differ.
+-- How often do calls to each model fail at each provider? Over hours the sums of squares and products that tell how much
+-- hours differ. Of {parts} traces one is looked at.
 SELECT
     model, provider,
     count() AS hours,
@@ -9,6 +10,7 @@ FROM
         toString(n.model) AS model, toString(n.provider) AS provider, toStartOfHour(started_at) AS hour,
         toFloat64(count()) AS n, toFloat64(countIf(NOT success)) AS bad
     FROM nodes AS n FINAL
+    PREWHERE cityHash64(trace_id) % {parts:UInt32} = 0
     WHERE operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND n.model != '' AND n.provider != ''
       AND started_at >= {since:DateTime64(9)} AND started_at < {until:DateTime64(9)}
     GROUP BY model, provider, hour

@@ -13,7 +13,10 @@ from exporters.store import Store
 from merit.opportunities import Opportunities
 from merit.settings import Settings
 from query_api.app import create_app
+from query_api.filters import Period
+from query_api.finding import finder
 from query_api.health import Condition
+from query_api.questions import asker
 from query_api.settings import QueryApiSettings
 from tests.builders import NOW, Row, truncate
 from tests.merit.scored import work_out
@@ -127,6 +130,18 @@ def test_each_says_what_is_to_be_expected_and_how_sure_it_is(planted: list[Row])
     assert by_kind["loop"]["evidence"] == {"tasks": 100, "looping": 24, "repeats": 96, "wasted_tokens": 1716}
     # 4 of 5 calls begin with the one before: 500 · 4 · 6,350 tokens at 1.25 dollars less a million
     assert by_kind["prompt_caching"]["effects"][0]["low"] == pytest.approx(-100 * 4 * 6350 * 1.25e-6, rel=0.01)
+
+
+def test_of_too_many_steps_those_of_some_traces_are_told_and_it_is_said(keeper: Store, planted: list[Row]) -> None:
+    find = finder(asker(keeper, 30), Settings().processors.cost, most_steps=1200)
+    found, notes = find(Period(NOW - timedelta(days=30), NOW))
+
+    assert notes == ["steps, providers, prompts: one trace in 2 was looked at, for there are too many steps"]
+    (whole,), (half,) = ([one for one in told if one["kind"] == "failing_node"] for told in (planted, found))
+    assert half["evidence"]["calls"] < whole["evidence"]["calls"]
+    assert half["evidence"]["error_rate"]["low"] < 0.3 < half["evidence"]["error_rate"]["high"]
+    saved = [one["effects"][0]["value"] for told in (planted, found) for one in told if one["kind"] == "prompt_caching"]
+    assert saved[1] == pytest.approx(saved[0], rel=0.5)  # of half of the calls, twice as much
 
 
 def test_insights_are_chosen_by_kind_agent_and_category(keeper: Store, planted: list[Row]) -> None:
