@@ -129,10 +129,10 @@ def routes(ask: Ask, scoring: ScoringSettings) -> APIRouter:
         most = question.limit + 1
         coming = ask.soon("trace_spans", {**key, "limit": most, "attributes": question.attributes}, most)
         coming_steps = ask.soon("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)
-        workflows = rows(ask("workflow", {**key, "limit": 1}, 1))
+        coming_workflow = ask.soon("workflow", {**key, "limit": 1}, 1)
         tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
         marked = rows(mark(tasks.head(MOST_TASKS)))
-        spans = coming()
+        spans, workflows = coming(), rows(coming_workflow())
         if spans.is_empty() and not workflows:
             raise ProblemError(404, f"There is no trace {trace_id[:200]!r}: no span of it is stored, and no task")
         is_cut = spans.height > question.limit

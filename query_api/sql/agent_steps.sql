@@ -1,5 +1,5 @@
 -- How do the steps of an agent fare: by name and operation, and the model calls among them by model? The traces are looked up
--- first, for of a choice by the sorting key few rows are compared to find the newest of each.
+-- first, for of a choice by the sorting key few rows are compared to find the newest of each; in tasks, of which there are fewer.
 SELECT
     (grouping(called) = 0)::Bool AS by_model,
     called AS model,
@@ -22,7 +22,7 @@ FROM
         node_name, operation, success, duration_seconds, input_tokens, output_tokens, cost_usd, unpriced, started_at,
         if(operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'), toString(model), '') AS called
     FROM nodes FINAL
-    PREWHERE trace_id IN (SELECT trace_id FROM nodes WHERE agent_id = {agent:String})
+    PREWHERE trace_id IN (SELECT trace_id FROM tasks WHERE agent_id = {agent:String})
     WHERE agent_id = {agent:String} AND started_at >= {since:DateTime64(9)} AND started_at < {until:DateTime64(9)}
 ) AS n
 GROUP BY GROUPING SETS ((node_name, operation), (called))
