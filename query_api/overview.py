@@ -9,20 +9,24 @@ from pydantic import Field
 
 from processors.health import DEGRADED, LEAST_TASKS
 from processors.scoring.settings import ScoringSettings
+from processors.scoring.statistics import over
 from query_api.answers import Answer, Row, Time
-from query_api.changes import Measure, by_period, changes, measure
+from query_api.changes import Measure, changes, measure
 from query_api.filters import EARLIEST, LATEST, ChosenAgents, bound
 from query_api.goals import Goal, standing
 from query_api.problems import wrong
 from query_api.questions import Ask, Now
-from query_api.work_scores import work_scores
+from query_api.work_scores import work, work_scores
 
 DAY = timedelta(days=1)
+NARROW = timedelta(days=7)
+"""In a window that is no wider, so few traces hold messages that they are looked up first."""
 PERIODS = 2
 BESIDE: dict[str, Row] = {
     "messages": {"by_agent": False, "trace_id": [], "status": []},
-    "overview_agents": {"least": LEAST_TASKS, "degraded": DEGRADED},
     "overview_workflows": {},
+    "overview_users": {},
+    "overview_files": {},
 }
 """What is asked beside the rest, for it takes long, and its parameters."""
 
@@ -116,6 +120,7 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings, open_seconds: float) ->
             "before": bound(before),
             "since": bound(since),
             "until": bound(until),
+            "narrow": until - before <= NARROW,
             "limit": PERIODS,
         }
         with ask.one_state():
@@ -123,9 +128,10 @@ def routes(ask: Ask, now: Now, scoring: ScoringSettings, open_seconds: float) ->
             return {
                 "since": shown(since),
                 "until": shown(until),
-                **of_tasks(ask, asked, (until - since) / timedelta(hours=1)),
+                **of_work(work(ask, question, (before, since, until)), (until - since) / timedelta(hours=1)),
                 **of_scores(ask, question, before, since, until, scoring),
-                **of_agents(coming["overview_agents"]()),
+                **changes(coming["overview_users"](), ("users",), ()),
+                **changes(coming["overview_files"](), ("files_created", "files_modified"), ()),
                 **of_workflows(coming["overview_workflows"]()),
                 "messages": of_messages(coming["messages"]()),
                 **changes(ask("queue_length", asked, PERIODS), (), ("queue_length",)),
@@ -149,14 +155,27 @@ def shown(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def of_tasks(ask: Ask, asked: Row, hours: float) -> dict[str, Row]:
-    """What tasks tell of the two windows, which are `hours` long."""
-    frame = ask("overview_tasks", asked, PERIODS)
-    counts = ("tasks", "running", "unpriced_calls", "total_tokens", "files_created", "files_modified", "users")
-    found = by_period(frame)
-    throughput = (int(str(found[period].get("finished", 0))) / hours for period in ("now", "before"))
-    told = changes(frame, counts, ("success_rate", "avg_duration_seconds", "cost_usd"))
-    return told | {"throughput_per_hour": measure(*throughput)}
+def of_work(agents: pl.DataFrame, hours: float) -> dict[str, Row]:
+    """What sums of tasks, the rows of agent_statistics.sql, tell of the two windows, which are `hours` long."""
+    finished, counts = pl.col("succeeded") + pl.col("failed"), ("tasks", "running", "succeeded", "failed", "unpriced_calls")
+    summed = pl.col(*counts, "total_tokens", "duration_sum", "total_cost_usd", "cost_n").sum()
+    each = agents.group_by("agent_id", period_of_segment()).agg(summed)
+    ill = (finished >= LEAST_TASKS) & (pl.col("failed") > DEGRADED * finished)
+    whole = each.group_by("period").agg(summed, active_agents=pl.len(), healthy_agents=(~ill).sum())
+    priced = (pl.col("cost_n") > 0) | (pl.col("total_cost_usd") > 0)
+    told = whole.with_columns(
+        success_rate=over("succeeded", finished),
+        avg_duration_seconds=over("duration_sum", finished),
+        throughput_per_hour=finished / hours,
+        cost_usd=pl.when(priced).then("total_cost_usd"),
+    )
+    known = ("tasks", "running", "throughput_per_hour", "unpriced_calls", "total_tokens", "active_agents", "healthy_agents")
+    return changes(told, known, ("success_rate", "avg_duration_seconds", "cost_usd"))
+
+
+def period_of_segment() -> pl.Expr:
+    """Which of the two windows a segment is."""
+    return pl.when(pl.col("segment") > 1).then(pl.lit("now")).otherwise(pl.lit("before")).alias("period")
 
 
 def of_scores(
@@ -164,14 +183,7 @@ def of_scores(
 ) -> dict[str, Row]:
     """How good the work of the two windows was."""
     frame = work_scores(ask, question, (before, since, until), scoring)
-    periods = frame.with_columns(period=pl.when(pl.col("segment") > 1).then(pl.lit("now")).otherwise(pl.lit("before")))
-    return changes(periods, ("rated_tasks",), ("quality", "points", "cost_per_quality_point"))
-
-
-def of_agents(frame: pl.DataFrame) -> dict[str, Row]:
-    """Who was at work, and how many of them were well."""
-    well = frame.with_columns(healthy_agents=pl.col("active_agents") - pl.col("ill_agents"))
-    return changes(well, ("active_agents", "healthy_agents"), ())
+    return changes(frame.with_columns(period_of_segment()), ("rated_tasks",), ("quality", "points", "cost_per_quality_point"))
 
 
 def of_workflows(frame: pl.DataFrame) -> dict[str, Row]:

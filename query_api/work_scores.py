@@ -48,6 +48,18 @@ class Scored(Judged):
 NOTHING: dict[str, Any] = {name: 0 if name == "rated_tasks" else None for name in Scored.model_fields}
 
 
+def work(ask: Ask, question: Chosen, cuts: Sequence[datetime], *, by_department: bool = False, **more: Any) -> pl.DataFrame:
+    """The rows of agent_statistics.sql of the chosen work. Agents and categories are chosen here: one answer serves all."""
+    chosen = {"agent_id": []} | question.choice() | more
+    asked = chosen | {"agent_id": [], "category": [], "cuts": [bound(min(cut, LAST)) for cut in cuts], "limit": MOST_ROWS}
+    asked |= {"profile": PROFILE, "by_department": by_department}
+    found = ask("agent_statistics", asked, MOST_ROWS)
+    for name in ("agent_id", "category"):
+        if chosen[name]:
+            found = found.filter(pl.col(name).cast(pl.String).is_in(chosen[name]))
+    return found
+
+
 def work_scores(
     ask: Ask, question: Chosen, cuts: Sequence[datetime], settings: ScoringSettings, group_by: str = "", **more: Any
 ) -> pl.DataFrame:
@@ -61,13 +73,7 @@ def work_scores(
         group_by: `agent_id`, `category`, `department`, or nothing.
         more: filters besides.
     """
-    chosen = {"agent_id": []} | question.choice() | more
-    asked = chosen | {"agent_id": [], "category": [], "cuts": [bound(min(cut, LAST)) for cut in cuts], "limit": MOST_ROWS}
-    asked |= {"profile": PROFILE, "by_department": group_by == "department"}
-    found = ask("agent_statistics", asked, MOST_ROWS)
-    for name in ("agent_id", "category"):
-        if chosen[name]:
-            found = found.filter(pl.col(name).cast(pl.String).is_in(chosen[name]))
+    found = work(ask, question, cuts, by_department=group_by == "department", **more)
     group = {"": pl.lit(""), "department": pl.col("of_department")}.get(group_by, pl.col(group_by or "agent_id"))
     sums = found.group_by(group.cast(pl.String).alias("group"), "segment").agg(pl.col(name).sum() for name in SUMMED)
     return sums.select("group", "segment", "rated_tasks", *scored(settings))

@@ -112,7 +112,7 @@ def routes(ask: Ask, now: Now) -> APIRouter:
 def summary(ask: Ask, question: WorkflowQuestion, now: datetime) -> Row:
     """The answer about all workflows that match."""
     asked = choice(question, now, MONTH)
-    asked |= {"before": asked["since"], "by_agent": True, "limit": 1 + MOST_PAIRS}
+    asked |= {"before": asked["since"], "by_agent": True, "narrow": False, "limit": 1 + MOST_PAIRS}
     with ask.one_state():
         coming = ask.soon("messages", asked, 1 + MOST_PAIRS)
         (whole,) = rows(ask("workflow_summary", asked, 1))

@@ -1,6 +1,8 @@
 -- What passed between agents: who called whom, who handed over, how long did it take and did it succeed? In all, and each pair.
--- A call is a task that works for another agent's; of a handoff inside which such a task begins, the task is the answer, and
--- the two are one message. Traces with handoffs are looked up first, as in `agent_steps`.
+-- A call is a task that works for another agent's, of the same trace; of a handoff inside which such a task begins, the task is the
+-- answer, and the two are one message. Traces with handoffs are looked up first, as in `agent_steps`, and so are those with calls
+-- where {narrow} says that they are few. Tasks are put together trace by trace, in the order in which they are stored, for to join
+-- them by their ids takes more memory and longer.
 WITH
 handoffs AS
 (
@@ -26,6 +28,7 @@ answers AS
 (
     SELECT parent_task_id, groupArray(started_at) AS began
     FROM tasks FINAL
+    PREWHERE trace_id IN (SELECT substring(task_id, 1, 32) FROM handoffs)
     WHERE parent_task_id IN (SELECT task_id FROM handoffs)
       AND started_at >= {before:DateTime64(9)}
       AND started_at < {until:DateTime64(9)}
@@ -47,39 +50,43 @@ SELECT
 FROM
 (
     SELECT
-        toString(callers.agent_id) AS from_agent_id,
-        toString(called.agent_id) AS to_agent_id,
-        if(called.started_at >= {since:DateTime64(9)}, 'now', 'before') AS period,
+        agents[indexOf(spans, substring(called.1, 34))] AS from_agent_id,
+        called.2 AS to_agent_id,
+        if(called.3 >= {since:DateTime64(9)}, 'now', 'before') AS period,
         'call' AS kind,
-        called.status IN ('succeeded', 'failed') AS ended,
-        called.status = 'succeeded' AS ok,
-        called.duration_seconds AS seconds
+        called.4 IN ('succeeded', 'failed') AS ended,
+        called.4 = 'succeeded' AS ok,
+        called.5 AS seconds
     FROM
     (
-        SELECT task_id, parent_task_id, agent_id, started_at, duration_seconds, status
-        FROM tasks FINAL
-        WHERE parent_task_id != ''
-          AND started_at >= {before:DateTime64(9)}
-          AND started_at < {until:DateTime64(9)}
-          AND (empty({trace_id:Array(String)}) OR trace_id IN {trace_id:Array(String)})
-          AND (empty({status:Array(String)}) OR trace_id IN (
-              SELECT trace_id FROM workflows FINAL WHERE status IN {status:Array(String)} AND started_at >= {before:DateTime64(9)}))
-          AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
-          AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
-          AND (empty({provider:Array(String)}) OR task_id IN (
-              SELECT task_id FROM nodes FINAL
-              WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {before:DateTime64(9)}))
-          AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
-          AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
-          AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})
-    ) AS called
-    INNER JOIN
-    (
-        SELECT task_id, agent_id
-        FROM tasks FINAL
+        SELECT
+            groupArray(t.span_id) AS spans,
+            groupArray(toString(t.agent_id)) AS agents,
+            groupArrayIf(
+                (t.parent_task_id, toString(t.agent_id), t.started_at, toString(t.status), t.duration_seconds),
+                parent_task_id != ''
+                AND started_at >= {before:DateTime64(9)}
+                AND (empty({trace_id:Array(String)}) OR trace_id IN {trace_id:Array(String)})
+                AND (empty({status:Array(String)}) OR trace_id IN (
+                    SELECT trace_id FROM workflows FINAL WHERE status IN {status:Array(String)} AND started_at >= {before:DateTime64(9)}))
+                AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+                AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+                AND (empty({provider:Array(String)}) OR task_id IN (
+                    SELECT task_id FROM nodes FINAL
+                    WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {before:DateTime64(9)}))
+                AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+                AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+                AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})) AS calls
+        FROM tasks AS t FINAL
+        PREWHERE NOT {narrow:Bool} OR trace_id IN (
+            SELECT trace_id FROM tasks
+            WHERE {narrow:Bool} AND parent_task_id != ''
+              AND started_at >= {before:DateTime64(9)} AND started_at < {until:DateTime64(9)})
         WHERE started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY AND started_at < {until:DateTime64(9)}
-    ) AS callers ON callers.task_id = called.parent_task_id
-    WHERE callers.agent_id != called.agent_id
+        GROUP BY trace_id
+    )
+    ARRAY JOIN calls AS called
+    WHERE has(spans, substring(called.1, 34)) AND from_agent_id != to_agent_id
     UNION ALL
     SELECT
         toString(agent_id) AS from_agent_id,
@@ -99,3 +106,4 @@ GROUP BY GROUPING SETS ((m.period), (m.from_agent_id, m.to_agent_id, m.period))
 HAVING is_total OR {by_agent:Bool}
 ORDER BY is_total DESC, messages DESC, from_agent_id, to_agent_id, period
 LIMIT {limit:UInt32}
+SETTINGS optimize_aggregation_in_order = 1

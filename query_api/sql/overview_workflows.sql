@@ -1,4 +1,5 @@
--- How did jobs of several agents go in a window and in the window before it?
+-- How did jobs of several agents go in a window and in the window before it? They are looked up first where {narrow} says that they
+-- are few.
 SELECT
     if(started_at >= {since:DateTime64(9)}, 'now', 'before') AS period,
     countIf(length(agents) > 1) AS multi_agent_workflows,
@@ -6,6 +7,9 @@ SELECT
     countIf(length(agents) > 1 AND status IN ('succeeded', 'failed')) AS finished,
     if(finished = 0, NULL, succeeded / finished) AS multi_agent_success_rate
 FROM workflows FINAL
+PREWHERE NOT {narrow:Bool} OR trace_id IN (
+    SELECT trace_id FROM workflows
+    WHERE {narrow:Bool} AND started_at >= {before:DateTime64(9)} AND started_at < {until:DateTime64(9)})
 WHERE started_at >= {before:DateTime64(9)}
   AND started_at < {until:DateTime64(9)}
   AND (empty({service:Array(String)}) OR hasAny(services, {service:Array(String)}))

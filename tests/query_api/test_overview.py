@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from exporters.store import Store
 from processors.routing.frames import DECISIONS, OUTCOMES
 from tests.builders import Row, frame
+from tests.merit.scored import work_out
 from tests.query_api.build import NOW, node, put, span_of, task, tool, workflow
 
 YESTERDAY = NOW - timedelta(days=1, hours=1)
@@ -32,6 +33,7 @@ def test_every_number_is_held_against_the_day_before(api: TestClient, tables: St
         task(4, status="running"),
     ]
     put(tables, "tasks", [*today, task(5, started_at=YESTERDAY, files_created=4)])
+    work_out(tables)
     answer = api.get("/v1/overview").json()
     assert (answer["since"], answer["until"]) == ("2026-01-30T12:00:00Z", "2026-01-31T12:00:00Z")
     expected = {
@@ -43,7 +45,6 @@ def test_every_number_is_held_against_the_day_before(api: TestClient, tables: St
         "cost_usd": told(0.006, 0.001),
         "rated_tasks": told(0, 0),
         "quality": told(None, None),
-        "points": told(None, None),
         "cost_per_quality_point": told(None, None),
         "unpriced_calls": told(1, 0),
         "total_tokens": told(440, 110),
@@ -58,6 +59,7 @@ def test_every_number_is_held_against_the_day_before(api: TestClient, tables: St
         "multi_agent_success_rate": told(None, None),
     }
     assert {name: answer[name] for name in expected} == expected
+    assert answer["points"]["value"] > answer["points"]["before"] > 0
     assert answer["goals"] == []
 
 
@@ -72,6 +74,7 @@ def test_an_agent_of_which_too_much_failed_is_not_healthy(api: TestClient, table
     well = [task(10 + n, agent_id="well", status="failed" if n < 1 else "succeeded") for n in range(5)]  # 1 of 5: not over 20 %
     few = [task(20 + n, agent_id="few", status="failed") for n in range(4)]
     put(tables, "tasks", [*ill, *well, *few])
+    work_out(tables)
     answer = api.get("/v1/overview").json()
     assert (answer["active_agents"]["value"], answer["healthy_agents"]["value"]) == (3, 2)
 
@@ -174,6 +177,7 @@ def test_filters_choose(api: TestClient, tables: Store, query: str) -> None:
     put(tables, "tasks", [task(1), task(2, models=["gpt-5"], **other)])
     put(tables, "nodes", [node(2, model="gpt-5", provider="aws", **other)])
     put(tables, "workflows", [workflow(1, agents=["a", "b"]), workflow(2, agents=["a", "b"], services=["web"])])
+    work_out(tables)
     answer = api.get(f"/v1/overview?{query}").json()
     assert (answer["tasks"]["value"], answer["active_agents"]["value"], answer["multi_agent_workflows"]["value"]) == (1, 1, 1)
 
@@ -185,6 +189,7 @@ def test_what_makes_no_window_is_refused(api: TestClient, query: str) -> None:
 
 def test_a_window_of_centuries_is_none_too_long(api: TestClient, tables: Store) -> None:
     put(tables, "tasks", [task(1)])
+    work_out(tables)
     assert api.get("/v1/overview?until=9999-12-31T00:00:00Z").status_code == 400
     for query in ("window=99999w", "since=0001-01-01T00:00:00Z", "since=2026-01-01T00:00:00Z&until=9999-12-31T00:00:00Z"):
         assert api.get(f"/v1/overview?{query}").json()["tasks"]["value"] == 1, query
