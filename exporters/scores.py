@@ -54,15 +54,21 @@ class Level(NamedTuple):
     """How long a span is."""
     question: str = "rolled_up"
     """Of what: the questions `store_…` adds them up, `drop_…` drops those that are no more."""
+    kinds: tuple[bool, ...] = ()
+    """Of who worked: whether rows are by category, or whatever the category."""
 
 
 MINUTES = Level("agent_minutely", "agent_minutes", 60)
 HOURS = Level("agent_hourly", "agent_hours", 3600)
 DAYS = Level("agent_daily", "agent_days", 86_400)
+WORK_HOURS = Level("agent_work_hourly", "agent_work_hours", 3600, "rolled_up_work", (False,))
+WORK_DAYS = Level("agent_work_daily", "agent_work_days", 86_400, "rolled_up_work", (False, True))
 TASKS = "task_measures"
 """What sums of tasks are made of in the end."""
 MODEL_HOURS = Level("model_hourly", "model_hours", 3600, "rolled_up_calls")
 MODEL_DAYS = Level("model_daily", "model_days", 86_400, "rolled_up_calls")
+MODEL_WORK_HOURS = Level("model_work_hourly", "model_work_hours", 3600, "rolled_up_durations")
+MODEL_WORK_DAYS = Level("model_work_daily", "model_work_days", 86_400, "rolled_up_durations")
 CALLS = "call_measures"
 """What sums of model calls are made of."""
 
@@ -183,6 +189,7 @@ def roll_up(
     """
     asked = {"source": source, "into": into.table, "present": into.view, "width": into.seconds}
     asked |= {"since": since, "until": until, "done": done, "version": version, "everything": everything}
+    asked |= {"kinds": list(into.kinds)} if into.kinds else {}
     store.command(question(f"store_{into.question}"), asked)
     if not everything:
         store.command(question(f"drop_{into.question}"), asked)

@@ -11,13 +11,32 @@ from datetime import datetime, timedelta
 
 from exporters import scores
 from exporters.calls import taken_since
-from exporters.scores import CALLS, DAYS, HOURS, MINUTES, MODEL_DAYS, MODEL_HOURS, TASKS, Progress
+from exporters.scores import (
+    CALLS,
+    DAYS,
+    HOURS,
+    MINUTES,
+    MODEL_DAYS,
+    MODEL_HOURS,
+    MODEL_WORK_DAYS,
+    MODEL_WORK_HOURS,
+    TASKS,
+    WORK_DAYS,
+    WORK_HOURS,
+    Progress,
+)
 from exporters.store import Store
 
 LINGER = timedelta(hours=1)
 """How long an hour that is over is still kept by the minute."""
 LONG_AGO = timedelta(days=1)
 """Minutes may have expired after this: hours of what is older are made of tasks."""
+
+WORK_BY_HOUR = ((TASKS, HOURS), (HOURS.view, WORK_HOURS))
+WORK_BY_DAY = ((HOURS.view, DAYS), (DAYS.view, WORK_DAYS))
+CALLS_BY_HOUR = ((CALLS, MODEL_HOURS), (MODEL_HOURS.view, MODEL_WORK_HOURS))
+CALLS_BY_DAY = ((MODEL_HOURS.view, MODEL_DAYS), (MODEL_DAYS.view, MODEL_WORK_DAYS))
+"""What is added up of what, in this order."""
 
 
 def boundaries(progress: Progress, now: datetime) -> Progress:
@@ -47,11 +66,13 @@ def add_up(store: Store, progress: Progress, done: int, version: int, now: datet
             scores.roll_up(store, TASKS, MINUTES, max(since, hourly), until, done, version)
         if since < hourly:
             end = min(scores.whole_hour(until) + timedelta(hours=1), hourly)
-            scores.roll_up(store, TASKS, HOURS, scores.whole_hour(since), end, done, version)
+            for source, into in WORK_BY_HOUR:
+                scores.roll_up(store, source, into, scores.whole_hour(since), end, done, version)
             progress = progress._replace(hours_version=version)
         if since < daily:
             end = min(scores.whole_day(until) + timedelta(days=1), daily)
-            scores.roll_up(store, HOURS.view, DAYS, scores.whole_day(since), end, done, version)
+            for source, into in WORK_BY_DAY:
+                scores.roll_up(store, source, into, scores.whole_day(since), end, done, version)
             progress = progress._replace(days_version=version)
     add_up_calls(store, progress, done, version)
     return fold(store, progress, version, now)
@@ -65,10 +86,12 @@ def add_up_calls(store: Store, progress: Progress, done: int, version: int) -> N
     since, until = touched
     if since < progress.hourly_until:
         end = min(scores.whole_hour(until) + timedelta(hours=1), progress.hourly_until)
-        scores.roll_up(store, CALLS, MODEL_HOURS, scores.whole_hour(since), end, done, version)
+        for source, into in CALLS_BY_HOUR:
+            scores.roll_up(store, source, into, scores.whole_hour(since), end, done, version)
     if since < progress.daily_until:
         end = min(scores.whole_day(until) + timedelta(days=1), progress.daily_until)
-        scores.roll_up(store, MODEL_HOURS.view, MODEL_DAYS, scores.whole_day(since), end, done, version)
+        for source, into in CALLS_BY_DAY:
+            scores.roll_up(store, source, into, scores.whole_day(since), end, done, version)
 
 
 def fold(store: Store, progress: Progress, version: int, now: datetime) -> Progress:
@@ -77,10 +100,10 @@ def fold(store: Store, progress: Progress, version: int, now: datetime) -> Progr
     if ahead.hourly_until <= progress.hourly_until:
         return progress
     since, until = progress.hourly_until, ahead.hourly_until
-    source = TASKS if now - since > LONG_AGO else MINUTES.view
-    scores.roll_up(store, source, HOURS, since, until, 0, version, everything=True)
-    scores.roll_up(store, CALLS, MODEL_HOURS, since, until, 0, version, everything=True)
+    minutes_or_tasks = TASKS if now - since > LONG_AGO else MINUTES.view
+    for source, into in ((minutes_or_tasks, HOURS), *WORK_BY_HOUR[1:], *CALLS_BY_HOUR):
+        scores.roll_up(store, source, into, since, until, 0, version, everything=True)
     if ahead.daily_until > progress.daily_until:
-        for hours, days in ((HOURS, DAYS), (MODEL_HOURS, MODEL_DAYS)):
-            scores.roll_up(store, hours.view, days, progress.daily_until, ahead.daily_until, 0, version, everything=True)
+        for source, into in (*WORK_BY_DAY, *CALLS_BY_DAY):
+            scores.roll_up(store, source, into, progress.daily_until, ahead.daily_until, 0, version, everything=True)
     return ahead

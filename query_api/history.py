@@ -4,7 +4,7 @@ For whoever ranks, compares or watches agents: `history` asks, `ranked` ranks. B
 over millions of tasks; only a filter by user, model or provider reads tasks one by one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from processors.frames import conform
 from processors.scoring.performance import likeness_of
-from processors.scoring.ranking import By, rank
+from processors.scoring.ranking import By, judge, placed
 from processors.scoring.settings import Profile, ScoringSettings
 from processors.scoring.statistics import AGENTS, STATISTICS
 from processors.scoring.trends import trend
@@ -32,8 +32,8 @@ class History(NamedTuple):
 
     statistics: pl.DataFrame
     """Columns STATISTICS and `recent`, of the work that is chosen."""
-    agents: pl.DataFrame
-    """Columns AGENTS."""
+    agents: Callable[[], pl.DataFrame]
+    """Columns AGENTS, which take longest: what is called last has not to wait for them."""
     weeks: pl.DataFrame
     """Columns STATISTICS and `this`, of this week and the last, whatever window is chosen."""
 
@@ -64,8 +64,8 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
 
     chosen = found.filter((segment >= begun(since)) & (segment < begun(until)))
     weeks = found.filter((segment >= begun(last_week)) & (segment < begun(end)))
-    agents = conform(coming(), AGENTS)
-    return History(chosen.with_columns(recent=segment >= begun(recent)), agents, weeks.with_columns(this=segment >= begun(week)))
+    recently, this = segment >= begun(recent), segment >= begun(week)
+    return History(chosen.with_columns(recent=recently), lambda: conform(coming(), AGENTS), weeks.with_columns(this=this))
 
 
 def whole_day(moment: datetime) -> datetime:
@@ -109,8 +109,9 @@ def ranked(
     def worked_out() -> pl.DataFrame:
         found = history(ask, question, profile, settings, now)
         recently = not question.is_explicit
-        told = rank(found.statistics, found.agents, by, weights, settings, now, favour_recent=recently, least_tasks=least_tasks)
+        judged = judge(found.statistics, by, weights, settings, favour_recent=recently)
         moves = trend(found.weeks, weights.performance.shares(), likeness_of(found.weeks))
+        told = placed(judged, found.agents(), by, settings, now, least_tasks=least_tasks)
         return told.join(moves, on="agent_id", how="left", maintain_order="left").with_columns(profile=pl.lit(profile))
 
     filters = tuple((name, tuple(values)) for name, values in question.choice().items() if name in FILTERS)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from processors.health import CALLS_WITHIN, LEAST_CALLS, health
 from query_api.answers import Answer, Health, rows
-from query_api.calls import of_calls
+from query_api.calls import durations, of_calls
 from query_api.filters import ChosenAgents, Paged, bound
 from query_api.measures import Measures
 from query_api.pages import MONTH, in_order
@@ -49,8 +49,11 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         """Calls, success, duration, tokens and cost by model. Without a window over the last 30 days."""
         moment = now()
         parameters = of_calls(question, moment, MONTH, "model") | {"lately": bound(moment - CALLS_WITHIN)}
-        page = in_order(ask, "model_calls", question, parameters, of="models")
-        frame = page.frame.with_columns(pl.col("group").alias("model"), health("calls_lately", "failed_lately", LEAST_CALLS))
+        with ask.one_state():
+            timed = durations(ask, parameters)
+            page = in_order(ask, "model_calls", question, parameters, of="models")
+            frame = timed(page.frame)
+        frame = frame.with_columns(pl.col("group").alias("model"), health("calls_lately", "failed_lately", LEAST_CALLS))
         return {"models": rows(frame), "next_cursor": page.next_cursor}
 
     return router

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from processors.health import CALLS_WITHIN, LEAST_CALLS, health, weight
 from query_api.answers import Answer, Health, rows
-from query_api.calls import of_calls
+from query_api.calls import durations, of_calls
 from query_api.filters import ChosenAgents, Paged, bound
 from query_api.measures import Measures
 from query_api.pages import MONTH, cut, offset_of
@@ -57,7 +57,9 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         """
         moment, offset = now(), offset_of("providers", question)
         parameters = of_calls(question, moment, MONTH, "provider") | {"lately": bound(moment - CALLS_WITHIN)}
-        every = ask("model_calls", parameters | {"limit": MOST_PROVIDERS, "offset": 0}, MOST_PROVIDERS)
+        with ask.one_state():
+            timed = durations(ask, parameters)
+            every = timed(ask("model_calls", parameters | {"limit": MOST_PROVIDERS, "offset": 0}, MOST_PROVIDERS))
         told = every.with_columns(pl.col("group").alias("provider"), health("calls_lately", "failed_lately", LEAST_CALLS))
         weighed = told.with_columns(weight("health", "succeeded", "calls"))
         page = cut("providers", question, weighed.slice(offset, question.limit + 1), offset)

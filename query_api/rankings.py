@@ -205,7 +205,7 @@ def routes(ask: Ask, now: Now, settings: ScoringSettings) -> APIRouter:
         frame = compare(
             (before[0], before[1].statistics),
             (after[0], after[1].statistics),
-            after[1].agents,
+            after[1].agents(),
             question.by,
             settings,
             moment,

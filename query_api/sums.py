@@ -29,7 +29,7 @@ KEYS = ("agent_id", "category", "of_department", "segment", "started_at")
 WHOLE = frozenset(
     {
         *("agent_categories", "agent_models", "agent_steps", "agents", "costs", "departments", "goal_months", "messages"),
-        *("model_calls", "overview_agents", "overview_tasks", "overview_workflows", "workflow_summary"),
+        *("model_calls", "model_durations", "overview_files", "overview_users", "overview_workflows", "workflow_summary"),
     }
 )
 """Questions that are kept as they are. Some read tasks themselves: whatever of these is new is soon scored."""
@@ -75,6 +75,7 @@ class Sums:
         if question == "ranking_agents":
             state = self._state()
             asked = {**parameters, **pieces_of(parameters, state.reach), "limit": rows + 1}
+            asked["hours"] = "agent_hourly" if parameters["category"] else "agent_work_hourly"
             return self._keep(state, (question, state.version, state.agents_version), asked, rows)
         if question in WHOLE:
             state = self._state()

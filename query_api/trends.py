@@ -201,7 +201,7 @@ def routes(ask: Ask, now: Now, settings: ScoringSettings) -> APIRouter:
         """Each agent by every score, with its interval: each is worked out as in the ranking of all agents."""
         profile = profile_of(settings, question.profile)
         found = history(ask, question, question.profile, settings, now())
-        known = plain(found.statistics, settings.most_unpriced).join(found.agents, on="agent_id")
+        known = plain(found.statistics, settings.most_unpriced).join(found.agents(), on="agent_id")
         missing = sorted(set(question.agent_id) - set(known["agent_id"]))
         if missing:
             raise wrong("agent_id", missing[0], "no task that matches is its work")

@@ -39,9 +39,13 @@ RETENTION_OF = {
     "agent_minutely": ("at", "minutes"),
     "agent_hourly": ("at", "rollups"),
     "agent_daily": ("at", "rollups"),
+    "agent_work_hourly": ("at", "rollups"),
+    "agent_work_daily": ("at", "rollups"),
     "task_calls": ("at", "tasks"),
     "model_hourly": ("at", "rollups"),
     "model_daily": ("at", "rollups"),
+    "model_work_hourly": ("at", "rollups"),
+    "model_work_daily": ("at", "rollups"),
 }
 """Per table: the column that ages and the field of `Retention` that says for how long."""
 

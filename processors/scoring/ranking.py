@@ -62,6 +62,12 @@ def rank(
         of AGENTS, the measures of `plain`, and `performance, points_per_task, consistency, reliability`. Equal scores share a
         rank (1, 1, 3), more observations first; a null score has no rank and comes last.
     """
+    judged = judge(statistics, by, profile, settings, favour_recent=favour_recent)
+    return placed(judged, agents, by, settings, now, least_tasks=least_tasks)
+
+
+def judge(statistics: pl.DataFrame, by: By, profile: Profile, settings: ScoringSettings, *, favour_recent: bool) -> pl.DataFrame:
+    """What `rank` says of each agent's work: all but who it is, and so where it stands."""
     statistics = statistics.sort("agent_id", "category", "segment")  # sums of floats hang on their order
     seen = plain(statistics, settings.most_unpriced)
     parts = parts_of(statistics, settings, settings if favour_recent else None)
@@ -69,13 +75,19 @@ def rank(
         scores = by_performance(statistics, parts, profile)
     else:
         scores = scores_of(statistics, by, profile, settings, favour_recent=favour_recent)
-    told = seen.join(agents, on="agent_id").join(scores, on="agent_id", how="left")
+    told = seen.join(scores, on="agent_id", how="left")
     told = told.join(derived(statistics, seen, parts, profile, settings, favour_recent), on="agent_id", how="left")
     if by in COSTLY:
         told = told.with_columns(pl.when("priced").then(name).alias(name) for name in ("score", "score_low", "score_high"))
-    told = told.with_columns(pl.when("priced").then("thrift").alias("thrift"))
-    told = told.filter(pl.col("succeeded") + pl.col("failed") >= least_tasks)
-    return in_order(told, lower_is_better=by in COSTS).with_columns(on_trial(now, settings)).with_columns(badge()).drop("priced")
+    return told.with_columns(pl.when("priced").then("thrift").alias("thrift")).drop("priced")
+
+
+def placed(
+    judged: pl.DataFrame, agents: pl.DataFrame, by: By, settings: ScoringSettings, now: datetime, *, least_tasks: int = 0
+) -> pl.DataFrame:
+    """What `rank` returns, of what `judge` has found."""
+    told = judged.join(agents, on="agent_id").filter(pl.col("succeeded") + pl.col("failed") >= least_tasks)
+    return in_order(told, lower_is_better=by in COSTS).with_columns(on_trial(now, settings)).with_columns(badge())
 
 
 def scores_of(

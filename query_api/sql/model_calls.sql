@@ -1,5 +1,5 @@
 -- How do model calls fare, by model or by provider, and how good was the work in which they were made? A task counts once for
--- each. Sketches hold durations, which know no more of the largest of few than their number; so that is kept besides.
+-- each. How long they take is what `model_durations` says, between the least and the most.
 WITH
     {group_by:String} = 'model' AS by_model,
     if(by_model, notEmpty({provider:Array(String)}), notEmpty({model:Array(String)})) AS of_pair
@@ -15,11 +15,8 @@ SELECT
     sum(work.succeeded) AS succeeded,
     calls - succeeded AS failed,
     succeeded / calls AS success_rate,
-    quantilesDDMerge(0.005, 0.5, 0.95)(work.durations) AS usual,
     min(work.duration_least) AS least,
     max(work.duration_most) AS most,
-    least(most, greatest(least, usual[1])) AS p50_duration_seconds,
-    if(calls < 20, most, least(most, greatest(least, usual[2]))) AS p95_duration_seconds,
     sum(work.input_tokens) AS input_tokens,
     sum(work.output_tokens) AS output_tokens,
     sum(work.cached_input_tokens) AS cached_input_tokens,

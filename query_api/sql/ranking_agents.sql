@@ -1,6 +1,6 @@
 -- Who are the agents, since when are they known (whatever is chosen), and how long did the work that is chosen take? Of fewer than
 -- 20 tasks nineteen in twenty are all. Work is read in the pieces that `agent_statistics` is read in, but at once: sketches of
--- durations can be put together here only.
+-- durations can be put together here only; so days and {hours} are read whatever the category, where none is chosen.
 SELECT
     chosen.agent_id AS agent_id,
     if(known.agent_id = '', chosen.agent_name, known.agent_name) AS agent_name,
@@ -23,20 +23,22 @@ FROM
         ) AS p95_duration_seconds
     FROM
     (
-        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
-        FROM agent_daily
+        SELECT agent_id, agent_name, first_started, last_started, moment, ended, duration_least, duration_most, durations
+        FROM agent_work_daily
         WHERE at >= toStartOfMinute(arrayMin({days_begins:Array(DateTime64(9))})) AND at < arrayMax({days_ends:Array(DateTime64(9))})
           AND arrayExists(
               (begin, end) -> moment >= begin AND moment < end, {days_begins:Array(DateTime64(9))}, {days_ends:Array(DateTime64(9))})
+          AND by_category = notEmpty({category:Array(String)})
           AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
           AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
           AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
         UNION ALL
-        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
-        FROM agent_hourly
+        SELECT agent_id, agent_name, first_started, last_started, moment, ended, duration_least, duration_most, durations
+        FROM {hours:Identifier}
         WHERE at >= toStartOfMinute(arrayMin({hours_begins:Array(DateTime64(9))})) AND at < arrayMax({hours_ends:Array(DateTime64(9))})
           AND arrayExists(
               (begin, end) -> moment >= begin AND moment < end, {hours_begins:Array(DateTime64(9))}, {hours_ends:Array(DateTime64(9))})
+          AND by_category = notEmpty({category:Array(String)})
           AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
           AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
           AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
@@ -50,11 +52,16 @@ FROM
           AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
           AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
         UNION ALL
-        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
-        FROM measured_tasks
+        SELECT
+            agent_id, agent_name, started_at, started_at, started_at AS moment,
+            (status IN ('succeeded', 'failed'))::UInt64 AS ended,
+            if(ended > 0, duration_seconds, inf),
+            if(ended > 0, duration_seconds, 0),
+            initializeAggregation('quantileDDIfState(0.005, 0.95)', duration_seconds, ended::UInt8)
+        FROM task_scores
         WHERE at >= toStartOfMinute(arrayMin({tasks_begins:Array(DateTime64(9))})) AND at < arrayMax({tasks_ends:Array(DateTime64(9))})
           AND arrayExists(
-              (begin, end) -> moment >= begin AND moment < end, {tasks_begins:Array(DateTime64(9))}, {tasks_ends:Array(DateTime64(9))})
+              (begin, end) -> started_at >= begin AND started_at < end, {tasks_begins:Array(DateTime64(9))}, {tasks_ends:Array(DateTime64(9))})
           AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
           AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
           AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from exporters import scores
-from exporters.scores import CALLS, DAYS, HOURS, MINUTES, MODEL_DAYS, MODEL_HOURS, TASKS, Progress
+from exporters.scores import MINUTES, TASKS, Progress
 from exporters.store import Store
 from merit.registry import Registry
-from merit.sums import boundaries
+from merit.sums import CALLS_BY_DAY, CALLS_BY_HOUR, WORK_BY_DAY, WORK_BY_HOUR, boundaries
 from processors.scoring.settings import ScoringSettings
 
 ROWS = ("tasks", "nodes", "task_scores", "task_calls", "workflows")
@@ -33,8 +33,8 @@ def statement(name: str) -> str:
 
 
 def make(store: Store, tasks: int, days: int, now: datetime, tell: Callable[[str], None]) -> None:
-    """Fill an empty store with about so many tasks, ten steps each, over the last days, today among them."""
-    first = scores.whole_day(now) - (days - 1) * DAY
+    """Fill an empty store with about so many tasks, ten steps each, over the last days, up to now: nothing begins later."""
+    first = now.replace(second=0, microsecond=0) - days * DAY
     each = tasks // days
     store.command("CREATE TABLE made AS tasks ENGINE = MergeTree ORDER BY tuple()")
     for number in range(days):
@@ -44,7 +44,7 @@ def make(store: Store, tasks: int, days: int, now: datetime, tell: Callable[[str
             asked = {"day": first + number * DAY, "first": begin, "count": min(portion, (number + 1) * each - begin), "trace": ""}
             make_some(store, asked, with_spans=with_spans)
         tell(f"{(number + 1) * each:,} of {tasks:,} tasks made")
-    large = {"day": scores.whole_day(now) - DAY, "first": tasks, "count": LARGE_TASKS, "trace": LARGE}
+    large = {"day": first + (days - 1) * DAY, "first": tasks, "count": LARGE_TASKS, "trace": LARGE}
     make_some(store, large, with_spans=True)
     store.command("DROP TABLE made")
     add_up(store, first, now)
@@ -67,14 +67,14 @@ def add_up(store: Store, first: datetime, now: datetime) -> None:
     ends: dict[str, Any] = dict.fromkeys(("tasks_until", "evaluations_until", "calls_until"), stored)
     ends |= {"hours_version": VERSION, "days_version": VERSION}
     progress = boundaries(Progress(version=VERSION, scoring="made", **ends), now)
-    until = scores.whole_day(now) + DAY
-    for source, hours in ((TASKS, HOURS), (CALLS, MODEL_HOURS)):
+    first, until = scores.whole_day(first), scores.whole_day(now) + DAY
+    for source, hours in (*WORK_BY_HOUR, *CALLS_BY_HOUR):
         day = first
         while day < progress.hourly_until:
             end = min(day + DAY, progress.hourly_until)
             scores.roll_up(store, source, hours, day, end, 0, VERSION, everything=True)
             day += DAY
     scores.roll_up(store, TASKS, MINUTES, progress.hourly_until, until, 0, VERSION, everything=True)
-    for hours, days in ((HOURS, DAYS), (MODEL_HOURS, MODEL_DAYS)):
-        scores.roll_up(store, hours.view, days, first, progress.daily_until, 0, VERSION, everything=True)
+    for source, days in (*WORK_BY_DAY, *CALLS_BY_DAY):
+        scores.roll_up(store, source, days, first, progress.daily_until, 0, VERSION, everything=True)
     scores.store_progress(store, progress)

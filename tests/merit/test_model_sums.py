@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from exporters.schema.migrations import shipped, statements
 from exporters.store import Store
 from merit.scoring import Scoring
 from processors.scoring.settings import ScoringSettings
@@ -84,8 +85,15 @@ WINDOWS = (
 )
 
 
+DURATIONS = """SELECT at, provider, model, quantilesDDMerge(0.005, 0.5, 0.95)(durations) AS usual FROM {{table:Identifier}}
+WHERE {chosen} GROUP BY at, provider, model ORDER BY ALL"""
+
+
 def assert_true(store: Store) -> None:
     """What the sums show is what the steps show, over windows with edges anywhere, by sums and task by task."""
+    for table in ("hours", "days"):
+        whole = store.query(DURATIONS.format(chosen="is_call"), {"table": f"model_{table}"})
+        assert store.query(DURATIONS.format(chosen="true"), {"table": f"model_work_{table}"}).equals(whole)
     for since, until in WINDOWS:
         assert shown(store, since, until) == straight(store, since, until) == shown(store, since, until, by_task=True)
 
@@ -103,6 +111,17 @@ def test_sums_are_what_the_steps_show(tables: Store) -> None:
 
     assert sum(row["calls"] for row in shown(tables, *WINDOWS[0])) == 42  # 16 tasks of two calls, 10 of them of a third
     assert tables.query("SELECT sum(calls) FROM model_days").item() == 26  # the ten tasks that began before today
+    assert_true(tables)
+
+
+def test_what_was_added_up_before_an_upgrade_is_there_after_it(tables: Store) -> None:
+    stored(tables)
+    for table in ("model_work_hourly", "model_work_daily"):
+        tables.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
+    for statement in statements(shipped()[23]):
+        tables.command(statement)
+
+    assert tables.query("SELECT count() FROM model_work_days").item() > 0
     assert_true(tables)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from exporters.schema.migrations import shipped, statements
 from exporters.store import Store
 from merit.scoring import Scoring
 from processors.scoring.settings import ScoringSettings
@@ -48,8 +49,22 @@ def history(first: int = 0, **more: Any) -> list[Any]:
     ]
 
 
+WORK = """SELECT {kind} AS kind, agent_id, at, department, service_name, sum({ended}) AS ended, min(w.first_started) AS first,
+    max(w.last_started) AS last, min(duration_least) AS least, max(duration_most) AS most,
+    argMax(w.agent_name, w.last_started) AS name, quantileDDIfMerge(0.005, 0.95)(durations) AS p95
+FROM {table} AS w WHERE {chosen} GROUP BY kind, agent_id, at, department, service_name ORDER BY ALL"""
+WORKED = (
+    ("agent_work_hours", "''", "NOT by_category", "agent_hours"),
+    ("agent_work_days", "''", "NOT by_category", "agent_days"),
+    ("agent_work_days", "category", "by_category", "agent_days"),
+)
+
+
 def assert_true(store: Store) -> None:
     """What the sums show is what the tasks show, over everything and over windows with edges anywhere."""
+    for table, kind, chosen, source in WORKED:
+        whole = store.query(WORK.format(table=source, kind=kind, ended="succeeded + failed", chosen="true"))
+        assert store.query(WORK.format(table=table, kind=kind, ended="w.ended", chosen=chosen)).equals(whole)
     for since, until in (
         (NOW - 400 * DAY, NOW + DAY),
         (NOW - 31 * DAY - timedelta(seconds=7), NOW),
@@ -65,6 +80,18 @@ def test_sums_are_what_the_tasks_show(tables: Store) -> None:
 
     assert count >= 48
     assert sum(row["tasks"] for row in sums(tables)) == 48
+    assert_true(tables)
+
+
+def test_what_was_added_up_before_an_upgrade_is_there_after_it(tables: Store) -> None:
+    put(tables, "tasks", history())
+    scoring(tables).catch_up()
+    for table in ("agent_work_hourly", "agent_work_daily"):
+        tables.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
+    for statement in statements(shipped()[22]):
+        tables.command(statement)
+
+    assert tables.query("SELECT sum(ended) FROM agent_work_days WHERE by_category").item() > 0
     assert_true(tables)
 
 
