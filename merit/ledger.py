@@ -48,9 +48,10 @@ class Ledger:
         with self._changed:
             if self._candidates >= self._most_candidates:
                 raise Unavailable(str(self._trouble or "decisions come faster than they can be written: ask again later"))
+            if not self._waiting:  # else it gathers or writes: to wake it for each takes the interpreter from who answers
+                self._changed.notify_all()
             self._waiting.append(answered)
             self._candidates += len(answered.names)
-            self._changed.notify_all()
 
     def stop(self) -> None:
         """Write what waits, and end. Safe to call twice."""

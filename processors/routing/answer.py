@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
@@ -139,7 +140,7 @@ def answer(
     candidates = knowledge.able(task.category) if named is None else knowledge.named(named)
     records, moment = knowledge.all_records, now.timestamp()
     fails = failing(records, moment, settings)[candidates.numbers]
-    load = np.array([open_decisions.get(name, 0) for name in candidates.names]) if open_decisions else np.zeros(len(fails))
+    load = np.fromiter(map(open_decisions.get, candidates.names, repeat(0)), np.float64, len(fails))
     standing = Standing(
         penalty=settings.load_weight * np.minimum(load / settings.load_full, 1.0),
         barred=~candidates.able | fails,
