@@ -2,6 +2,8 @@
 
 Arrow squeezes each of some 150 buffers of a frame by itself, at a fixed price each; LZ4 over the whole costs a third of
 that with 512 spans, a twentieth with a few, and is smaller. Measured with 512 spans: 0.45 µs and 180 bytes a span.
+
+polars writes the same stream: a few rows in a third of the time, many in twice the time.
 """
 
 from typing import NamedTuple
@@ -10,6 +12,9 @@ import polars as pl
 import pyarrow as pa
 
 from processors.errors import Rejected
+
+FEW_ROWS = 512
+"""Up to here polars writes the stream sooner."""
 
 
 class Packed(NamedTuple):
@@ -22,11 +27,19 @@ class Packed(NamedTuple):
 
 def pack(frame: pl.DataFrame) -> Packed:
     """`frame` as bytes."""
+    plain = _by_polars(frame) if frame.height <= FEW_ROWS else _by_arrow(frame)
+    return Packed(frame.height, len(plain), pa.compress(plain, "lz4", asbytes=True))
+
+
+def _by_polars(frame: pl.DataFrame) -> bytes:
+    return frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
+
+
+def _by_arrow(frame: pl.DataFrame) -> pa.Buffer:
     table, sink = frame.to_arrow(), pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
-    plain = sink.getvalue()
-    return Packed(frame.height, plain.size, pa.compress(plain, "lz4", asbytes=True))
+    return sink.getvalue()
 
 
 def unpack(packed: Packed) -> pl.DataFrame:
