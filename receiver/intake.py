@@ -7,6 +7,7 @@ hour and comes again is told the same again.
 
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -29,9 +30,13 @@ Now = Callable[[], datetime]
 Result = Outcome | MeritError
 
 MAX_BATCH_REQUESTS = 4096
-LINGER_SECONDS = 0.01
-"""How long a batch waits to become as large as the one before: senders that wait for their answers send again together, and each
-batch has a price of its own, some 10 ms."""
+LINGER_SECONDS = 0.04
+"""How long a batch waits at most for those who have just been answered: senders that wait for their answers send again together,
+and each batch has a price of its own, some 5 ms."""
+GAP_SECONDS = 0.005
+"""A batch waits no longer when nobody has come for so long: who was answered has nothing more to send, or sends by the clock."""
+SMALL_BYTES = 256 * 1024
+"""Nor when it is as large as this: its price is shared by enough by then."""
 OVERHEAD = 1024
 """Bytes that a waiting request costs besides its body."""
 
@@ -100,8 +105,9 @@ class Intake:
         self._keeper, self._now, self._limits, self._room, self._redact = keeper, now, limits, room, redact
         self._max_batch_bytes = max_batch_bytes
         self._waiting: deque[Waiting] = deque()
+        self._waiting_bytes = 0
         self._changed = threading.Condition()
-        self._wanted, self._last = 1, 1
+        self._wanted, self._expected = 1, 1
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name=f"merit-intake-{signal.name}", daemon=True)
 
@@ -139,6 +145,7 @@ class Intake:
                 self._count([stopping])
                 raise stopping
             self._waiting.append(waiting)
+            self._waiting_bytes += len(body)
             if len(self._waiting) >= self._wanted:
                 self._changed.notify()
 
@@ -170,12 +177,13 @@ class Intake:
                 self._store(batch)
             finally:
                 self._room.give(sum(waiting.size for waiting in taken))
+                self._expected = len(batch) + len(self._waiting)
 
     def _take(self) -> list[Waiting]:
         """What waits, within the bounds of a batch; empty only when stopping and nothing is left."""
         with self._changed:
             self._await(1, None)
-            self._await(self._last, LINGER_SECONDS)
+            self._linger()
             batch: list[Waiting] = []
             size = 0
             while self._waiting and len(batch) < MAX_BATCH_REQUESTS:
@@ -183,8 +191,17 @@ class Intake:
                 if batch and size > self._max_batch_bytes:
                     break
                 batch.append(self._waiting.popleft())
-            self._last = len(batch)
+                self._waiting_bytes -= len(batch[-1].body)
             return batch
+
+    def _linger(self) -> None:
+        """Wait for those who were answered last, beside those who waited already, for as long as they keep coming."""
+        until = time.monotonic() + LINGER_SECONDS
+        while len(self._waiting) < self._expected and self._waiting_bytes < SMALL_BYTES and time.monotonic() < until:
+            before = len(self._waiting)
+            self._await(self._expected, GAP_SECONDS)
+            if len(self._waiting) == before:
+                break
 
     def _await(self, wanted: int, seconds: float | None) -> None:
         """Return when so many requests wait, when it has taken so long, or when stopping."""

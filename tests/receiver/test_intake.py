@@ -100,6 +100,20 @@ def test_a_batch_waits_a_moment_to_become_as_large_as_the_one_before_and_no_long
     assert [frame.height for frame in slow.frames] == [1, 10, 1]
 
 
+def test_who_comes_again_when_answered_joins_those_who_wait():
+    slow = Slow()
+    with running(slow) as intake:
+        first = intake.submit(BODY)
+        assert slow.called.wait(WAIT)
+        later = [intake.submit(body(span(n))) for n in range(2, 5)]
+        again = []
+        first.add_done_callback(lambda _: again.append(intake.submit(body(span(5)))))
+        slow.go.set()
+        assert [answer.result(WAIT).accepted for answer in later] == [1] * 3
+        assert again[0].result(WAIT).accepted == 1
+    assert [frame.height for frame in slow.frames] == [1, 4]
+
+
 def test_a_batch_is_bounded_in_bytes_but_takes_at_least_one_request():
     slow = Slow()
     slow.go.set()
