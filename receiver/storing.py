@@ -27,6 +27,10 @@ Missing = Callable[[pl.DataFrame], pl.DataFrame]
 """Those of some rows that the store does not have."""
 
 LINGER = timedelta(milliseconds=200)
+LONGEST_LINGER = 0.6
+REST = 4
+"""How many times as long as storing has taken the next batch waits for company, up to the longest linger: small batches take a
+quarter of the time at most, however much else the machine has to do."""
 MOST_ROWS = 32_768
 """Of a batch: an insert takes some 6 KB of memory a row, all told, and twice as many rows save a fiftieth of its CPU."""
 MOST_BYTES = 64 << 20
@@ -83,7 +87,7 @@ class Storer:
         self._held: dict[int, pl.DataFrame] = {}
         self._held_bytes = self._new_rows = 0
         self._newest = self._taken = self._stored = 0
-        self._since = 0.0
+        self._since = self._took = 0.0
         self._well, self._paced = True, True
         self._stopping = self._stopped = self._broken = False
         self._changed = threading.Condition()
@@ -174,9 +178,13 @@ class Storer:
         """Return when a batch is full, when its first entry has waited long enough, or when it is time to look."""
         with self._changed:
             self._changed.wait_for(lambda: self._new_rows or self._newest > self._taken or self._stopping, LOOK_SECONDS)
-            left = self._since + self._linger - time.monotonic()
+            left = self._since + self._patience() - time.monotonic()
             if self._new_rows and left > 0:
                 self._changed.wait_for(self._has_plenty, left)
+
+    def _patience(self) -> float:
+        """How long the first entry of a batch waits for others; not at all where somebody waits to read it."""
+        return max(self._linger, min(REST * self._took, LONGEST_LINGER)) if self._linger else 0
 
     def _has_plenty(self) -> bool:
         return self._new_rows >= MOST_ROWS or self._held_bytes > self._most_held // 2 or self._stopping
@@ -195,9 +203,10 @@ class Storer:
         rows = self._rows(entries)
         with self._changed:
             self._new_rows = max(0, self._new_rows - sum(entry.rows for entry in entries))
-            self._since = time.monotonic()
+            self._since = began = time.monotonic()
         dead = self._put(batch, rows, again=again) if len(rows) else []
         self._until_well(lambda: self._journal.end(batch, dead))
+        self._took = time.monotonic() - began
         self._count(batch, rows, dead)
 
     def _put(self, batch: Batch, rows: pl.DataFrame, *, again: bool) -> list[DeadLetter]:

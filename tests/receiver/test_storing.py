@@ -79,6 +79,18 @@ def test_what_comes_within_a_moment_is_stored_together(tmp_path):
         assert kept.counts()["spans"].stored_rows == 50
 
 
+def test_the_longer_storing_takes_the_longer_the_next_batch_waits_for_company(tmp_path):
+    table = Table()
+    with spool(tmp_path, spans=lambda rows, token: (time.sleep(0.15), table(rows, token))) as kept:
+        kept.keep({"spans": numbers(1)})
+        eventually(lambda: kept.counts()["spans"].stored_rows == 1)
+        kept.keep({"spans": numbers(2)})
+        time.sleep(0.3)
+        kept.keep({"spans": numbers(3)})
+        eventually(lambda: kept.counts()["spans"].stored_rows == 3)
+    assert table.sizes == [1, 2]
+
+
 def test_what_does_not_fit_into_memory_is_read_back_from_the_journal(tmp_path):
     table = Table()
     table.go.clear()
