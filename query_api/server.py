@@ -33,6 +33,7 @@ class ApiServer:
         self._settings, self._scheme = settings, "https" if tls else "http"
         config = uvicorn.Config(
             app,
+            loop="asyncio",  # uvloop, which is there for the receiver, answers no sooner here
             log_config=None,
             access_log=False,
             server_header=False,

@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
+import uvloop
+
 from processors.access import Entrance
 from processors.telemetry import Instruments
 from receiver.grpc_server import bind, grpc_server
@@ -102,7 +104,7 @@ class Receiver:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            uvloop.run(self._serve())
         except (Exception, SystemExit) as error:  # uvicorn exits where others raise
             if self._ports.done():
                 raise
