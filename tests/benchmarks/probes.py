@@ -1,7 +1,7 @@
 """How long after the last span of a trace its tasks can be asked for: small traces sent beside the load, and watched.
 
-To ask all the time whether they are there took more of the machine than a small load. So the live stream is listened to, which
-says when tasks are worth asking for; what counts is the answer to the question that follows.
+To ask ten times a second whether they are there took a tenth of a core. So the live stream is listened to, which says when tasks
+are worth asking for; what counts is the answer to the question that follows.
 """
 
 import json
