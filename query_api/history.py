@@ -33,7 +33,7 @@ class History(NamedTuple):
     statistics: pl.DataFrame
     """Columns STATISTICS and `recent`, of the work that is chosen."""
     agents: Callable[[], pl.DataFrame]
-    """Columns AGENTS, which take longest: what is called last has not to wait for them."""
+    """Columns AGENTS. They are asked for when the sums are there, and found beside what is worked out of these."""
     weeks: pl.DataFrame
     """Columns STATISTICS and `this`, of this week and the last, whatever window is chosen."""
 
@@ -53,8 +53,8 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
     recent, week, last_week = today - timedelta(days=settings.recent_days), today - WEEK, today - 2 * WEEK
     end = today + timedelta(days=1)
     cuts = sorted({since, until, recent, week, last_week, end})
-    coming = ask.soon("ranking_agents", asked_of(question, [since, until]), MOST_ROWS)
     found = conform(ask("agent_statistics", asked_of(every(question), cuts) | {"profile": profile}, MOST_ROWS), STATISTICS)
+    coming = ask.soon("ranking_agents", asked_of(question, [since, until]), MOST_ROWS)
     if question.category:
         found = found.filter(pl.col("category").is_in(question.category))
     segment = pl.col("segment")

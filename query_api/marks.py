@@ -64,13 +64,14 @@ def marks_of_steps(ask: Ask) -> Mark:
 
 def scored_tasks(ask: Ask, tasks: pl.DataFrame, profiles: Mapping[str, Profile]) -> pl.DataFrame:
     """`tasks` with the columns that `score` adds."""
-    said = judgements(ask, tasks["task_id"])
-    whole = said.filter((pl.col("span_id") == "") | pl.col("task_id").str.ends_with(pl.col("span_id")))
     days = tasks["started_at"].dt.date()
     asked = {"since": days.min(), "until": days.max(), "category": tasks["category"].unique().to_list(), "limit": MOST_USUALS}
-    usuals = conform(ask("usuals", asked, MOST_USUALS), USUALS)
-    expected = conform(ask("benchmarks", {"limit": MOST_BENCHMARKS}, MOST_BENCHMARKS).filter(pl.col("is_deleted") == 0), EXPECTED)
-    return score(tasks, conform(whole, JUDGEMENTS), usuals, expected, profiles)
+    coming = ask.soon("usuals", asked, MOST_USUALS), ask.soon("benchmarks", {"limit": MOST_BENCHMARKS}, MOST_BENCHMARKS)
+    said = judgements(ask, tasks["task_id"])
+    whole = said.filter((pl.col("span_id") == "") | pl.col("task_id").str.ends_with(pl.col("span_id")))
+    usuals, benchmarks = (answer() for answer in coming)
+    expected = conform(benchmarks.filter(pl.col("is_deleted") == 0), EXPECTED)
+    return score(tasks, conform(whole, JUDGEMENTS), conform(usuals, USUALS), expected, profiles)
 
 
 def judgements(ask: Ask, task_ids: pl.Series) -> pl.DataFrame:

@@ -29,7 +29,8 @@ KEYS = ("agent_id", "category", "of_department", "segment", "started_at")
 WHOLE = frozenset(
     {
         *("agent_categories", "agent_models", "agent_steps", "agents", "costs", "departments", "goal_months", "messages"),
-        *("model_calls", "model_durations", "overview_files", "overview_users", "overview_workflows", "workflow_summary"),
+        *("model_calls", "model_durations", "model_sets", "overview_files", "overview_users", "overview_workflows"),
+        "workflow_summary",
     }
 )
 """Questions that are kept as they are. Some read tasks themselves: whatever of these is new is soon scored."""
@@ -120,16 +121,14 @@ class Sums:
     def _statistics(self, parameters: Mapping[str, Any], rows: int) -> pl.DataFrame:
         """`agent_statistics` of all levels together: one row for each of KEYS."""
         state = self._state()
-        by_level: dict[Level, list[Piece]] = {}
-        for piece in split_up(parameters, state.reach):
-            by_level.setdefault(piece.level, []).append(piece)
-        (level, mine), *others = by_level.items()
-        waiting = [self._beside(partial(self._level, *other, parameters, rows, state)) for other in others]
-        found = [self._level(level, mine, parameters, rows, state), *(answer() for answer in waiting)]
+        mine, *others = shared_out(split_up(parameters, state.reach))
+        waiting = [self._beside(partial(self._level, other, parameters, rows, state)) for other in others]
+        found = [self._level(mine, parameters, rows, state), *(answer() for answer in waiting)]
         spans = [pl.col("first_started").min(), pl.col("last_started").max()]
         return pl.concat(found).group_by(KEYS).agg(*spans, pl.exclude(*KEYS, "first_started", "last_started").sum())
 
-    def _level(self, level: Level, mine: list[Piece], parameters: Mapping[str, Any], rows: int, state: State) -> pl.DataFrame:
+    def _level(self, mine: list[Piece], parameters: Mapping[str, Any], rows: int, state: State) -> pl.DataFrame:
+        level = mine[0].level
         asked = {"by_department": False, "period": "", **parameters}
         asked |= {"level": level.table, "segments": [one.segment for one in mine]}
         asked |= {"begins": [bound(one.begin) for one in mine], "ends": [bound(one.end) for one in mine]}
@@ -169,6 +168,16 @@ def split_up(parameters: Mapping[str, Any], reach: Reach) -> list[Piece]:
     else:
         levels = LEVELS[1:] if parameters.get("period") == "hour" else LEVELS
     return pieces(cuts, reach, levels) or [Piece(TASKS, cuts[0], cuts[0], 1)]
+
+
+def shared_out(found: list[Piece]) -> list[list[Piece]]:
+    """What is asked beside each other: a level each, but days, of which there are most, in two halves."""
+    by_level: dict[Level, list[Piece]] = {}
+    for piece in found:
+        by_level.setdefault(piece.level, []).append(piece)
+    half = len(by_level.get(DAYS, ())) // 2
+    days = by_level.pop(DAYS, [])
+    return [some for some in (days[half:], days[:half], *by_level.values()) if some]
 
 
 def pieces_of(parameters: Mapping[str, Any], reach: Reach) -> dict[str, list[str]]:

@@ -62,7 +62,7 @@ CACHES = ("MARK CACHE", "UNCOMPRESSED CACHE", "QUERY CACHE", "PRIMARY INDEX CACH
 def main(
     tasks: Annotated[list[int] | None, typer.Option(help="How many tasks; repeat it to see the growth.")] = None,
     rounds: Annotated[int, typer.Option(min=1, max=1000, help="How often each question is asked cold, and anew.")] = 5,
-    days: Annotated[int, typer.Option(min=2, max=395, help="Over how many days the tasks lie.")] = 30,
+    days: Annotated[int, typer.Option(min=2, max=395, help="Over how many days the tasks lie.")] = 29,
     only: Annotated[str, typer.Option(help="Only questions whose name or path contains this.")] = "",
     folder: Annotated[Path | None, typer.Option(help="Where pasts are made, and kept: what is there is not made again.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the result there.")] = None,
@@ -89,7 +89,7 @@ def prepare(store: Store, tasks: int, days: int, tell: Callable[[str], None]) ->
     begun = time.perf_counter()
     if scores.progress(store) is None:
         past.make(store, tasks, days, datetime.now(UTC), tell)
-        settle(store, MOST_MERGING)
+    settle(store, MOST_MERGING)  # also of a past that is there: what has expired since it was made is merged away
     size = store.query("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()").item()
     tell(f"{tasks:,} tasks there after {time.perf_counter() - begun:.0f} s, {size / 1e9:.1f} GB")
 
