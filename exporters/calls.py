@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from exporters.scores import minutes_of, stamp
+from exporters.looks import Stretch, bounds, stamp
+from exporters.scores import minutes_of
 from exporters.store import Store
 from exporters.traces import question
 
@@ -10,15 +11,14 @@ PROFILE = "default"
 """The weights by which the quality of models is shown."""
 
 
-def take_calls(store: Store, after: datetime, until: datetime, version: int) -> None:
-    """Add up the calls of the traces of which steps were stored in this time, whole traces at a time.
+def take_calls(store: Store, look: Stretch, version: int) -> None:
+    """Add up the calls of the traces of which steps were stored then, whole traces at a time.
 
     Those derived for the first time, nearly all, need no look at what was stored before, however much that is.
     """
-    bounds = {"after": stamp(after), "until": stamp(until)}
-    store.command(question("take_new_calls"), bounds | {"version": version})
-    if len(store.query(question("derived_again"), bounds)):
-        store.command(question("take_calls"), bounds | {"version": version})
+    store.command(question("take_new_calls"), {**bounds(look), "version": version})
+    if len(store.query(question("derived_again"), bounds(look))):
+        store.command(question("take_calls"), {**bounds(look), "version": version})
 
 
 def judge_calls(store: Store, done: int, after: datetime, version: int) -> None:

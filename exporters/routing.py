@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from exporters.looks import Stretch, bounds
 from exporters.store import Store
 from exporters.traces import question
 
@@ -35,9 +36,9 @@ def news(store: Store, since: Mapping[str, datetime]) -> dict[str, News]:
     return {kind: News(rows, newest) for kind, rows, newest in found.iter_rows()}
 
 
-def new_tasks(store: Store, since: datetime) -> pl.DataFrame:
-    """Finished tasks stored since, the oldest first."""
-    found = store.query(question("routing_tasks"), {"since": since, "each": EACH_NEW, "most": MOST_NEW})
+def new_tasks(store: Store, look: Stretch) -> pl.DataFrame:
+    """Finished tasks that were stored then, the oldest first."""
+    found = store.query(question("routing_tasks"), {**bounds(look), "each": EACH_NEW, "most": MOST_NEW})
     return found.sort("ended_at", "task_id")
 
 
@@ -47,13 +48,11 @@ def last_tasks(store: Store, since: datetime) -> pl.DataFrame:
     return store.query(question("routing_history"), asked).reverse()
 
 
-def calls(store: Store, trace_ids: list[str]) -> pl.DataFrame:
-    """How the model calls of these traces went, by task, provider and model."""
-    parts = [
-        store.query(question("routing_calls"), {"trace_ids": trace_ids[start : start + TRACES_AT_ONCE], "most": MOST_HISTORY})
-        for start in range(0, max(len(trace_ids), 1), TRACES_AT_ONCE)
-    ]
-    return pl.concat(parts)
+def calls(store: Store, trace_ids: list[str], since: datetime) -> pl.DataFrame:
+    """How the model calls of these traces, derived since, went, by task, provider and model."""
+    asked = {"since": since, "most": MOST_HISTORY}
+    slices = [trace_ids[start : start + TRACES_AT_ONCE] for start in range(0, max(len(trace_ids), 1), TRACES_AT_ONCE)]
+    return pl.concat([store.query(question("routing_calls"), {**asked, "trace_ids": some}) for some in slices])
 
 
 def qualities(store: Store, since: datetime) -> pl.DataFrame:

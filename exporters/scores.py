@@ -5,13 +5,16 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from exporters.looks import Stretch, bounds
 from exporters.store import Store
 from exporters.traces import EPOCH, question
-from processors.frames import conform
+from processors.frames import Columns, conform
 from processors.scoring.rows import FACTS, PLACE, SOURCE, TASK_SCORES, USUALS_STORED
 from processors.scoring.tasks import EXPECTED, JUDGEMENTS
 
 NEVER = date(1970, 1, 1)
+PLACES: Columns = {**PLACE, "started_at": FACTS["started_at"], "task_version": SOURCE["task_version"]}
+"""Where a task stands scored, and which row of `tasks` that was."""
 LEAST_TASKS = 10
 """Fewer succeeded tasks have no usual."""
 
@@ -93,44 +96,30 @@ def newest_version(store: Store) -> int:
     return int(store.query(question("newest_scores")).item())
 
 
-def changed_tasks(store: Store, after: datetime, most: int) -> pl.DataFrame:
-    """About `most` rows of tasks that were stored after and are not scored so: FACTS, SOURCE and `is_deleted`."""
-    found = store.query(question("changed_tasks"), {"after": stamp(after), "most": most})
-    return conform(placed(found), {**FACTS, **SOURCE, "is_deleted": pl.UInt8()})
+def changed_tasks(store: Store, look: Stretch) -> pl.DataFrame:
+    """Rows of tasks that are not scored so: FACTS, SOURCE, `is_deleted`, and whether they are derived `again`."""
+    found = store.query(question("changed_tasks"), bounds(look))
+    return conform(placed(found), {**FACTS, **SOURCE, "is_deleted": pl.UInt8(), "again": pl.Boolean()})
 
 
-def places_of_tasks(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
-    """Where tasks that were stored in this time stand among the scored: PLACE, `started_at`, `task_version`."""
-    found = store.query(question("places_of_tasks"), {"after": stamp(after), "until": stamp(until)})
-    return conform(placed(found), {**PLACE, "started_at": FACTS["started_at"], "task_version": SOURCE["task_version"]})
+def places_of_tasks(store: Store, look: Stretch) -> pl.DataFrame:
+    """Where tasks of traces that were derived again stand among the scored: columns PLACES."""
+    return conform(placed(store.query(question("places_of_tasks"), bounds(look))), PLACES)
 
 
-def judgements_of_changed(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
-    """What is said of tasks that were stored in this time: JUDGEMENTS."""
-    bounds = {"after": stamp(after), "until": stamp(until)}
-    return conform(store.query(question("judgements_of_changed_tasks"), bounds), JUDGEMENTS)
+def judgements_of_changed(store: Store, look: Stretch) -> pl.DataFrame:
+    """What is said of tasks: JUDGEMENTS."""
+    return conform(store.query(question("judgements_of_changed_tasks"), bounds(look)), JUDGEMENTS)
 
 
-def next_stored(store: Store, table: str, since: datetime, overlap: timedelta, most: int) -> tuple[datetime, int]:
-    """Until when about `most` further rows of a table were stored, and how many were since `overlap` before `since`.
-
-    Those before `since` do not count for `most`: however many they are, the next ones are found.
-    """
-    asked = {"table": table, "since": stamp(since), "overlap": stamp(since - overlap), "most": most}
-    until, new, known = store.query(question("next_stored"), asked).row(0)
-    return max(since, until), new + known
+def rejudged_tasks(store: Store, look: Stretch) -> pl.DataFrame:
+    """Scored tasks of which something was said: FACTS and SOURCE."""
+    return conform(placed(store.query(question("rejudged_tasks"), bounds(look))), {**FACTS, **SOURCE})
 
 
-def rejudged_tasks(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
-    """Scored tasks whose evaluations were stored in this time: FACTS and SOURCE."""
-    found = store.query(question("rejudged_tasks"), {"after": stamp(after), "until": stamp(until)})
-    return conform(placed(found), {**FACTS, **SOURCE})
-
-
-def judgements_of_rejudged(store: Store, after: datetime, until: datetime) -> pl.DataFrame:
-    """What is said of the tasks whose evaluations were stored in this time: JUDGEMENTS."""
-    bounds = {"after": stamp(after), "until": stamp(until)}
-    return conform(store.query(question("judgements_of_rejudged_tasks"), bounds), JUDGEMENTS)
+def judgements_of_rejudged(store: Store, look: Stretch) -> pl.DataFrame:
+    """All that is said of the tasks of which something was said: JUDGEMENTS."""
+    return conform(store.query(question("judgements_of_rejudged_tasks"), bounds(look)), JUDGEMENTS)
 
 
 def outdated_scores(store: Store, scoring: str, medians_until: int, most: int) -> pl.DataFrame:
@@ -209,11 +198,6 @@ def scored_since(store: Store, done: int) -> tuple[datetime, datetime] | None:
 def minutes_of(found: pl.DataFrame) -> tuple[datetime, datetime] | None:
     """From the first minute to the end of the last; None if there are none."""
     return (found["since"].item(), found["until"].item() + timedelta(minutes=1)) if len(found) else None
-
-
-def stamp(moment: datetime) -> str:
-    """`moment` as the store reads it, milliseconds kept."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
 
 
 def whole_hour(moment: datetime) -> datetime:

@@ -59,7 +59,8 @@ def replace_derived(store: Store, nodes: pl.DataFrame, tasks: pl.DataFrame, work
     The workflows go last: a trace whose row is there is derived, whatever happens to this process.
     """
     versions = workflows.select("trace_id", "version")
-    nodes = nodes.with_columns(again=pl.col("trace_id").is_in(pl.Series(again, dtype=pl.String).implode()))
+    is_again = pl.col("trace_id").is_in(pl.Series(again, dtype=pl.String).implode()).alias("again")
+    nodes, tasks = nodes.with_columns(is_again), tasks.with_columns(is_again)
     old = pl.concat([_IDENTITIES, *(store.query(question("derived_rows"), {"trace_ids": ids}) for ids in _slices(again))])
     for table, columns, rows in (("nodes", NODES, nodes), ("tasks", TASKS, tasks)):
         gone = old.filter(pl.col("of") == table).join(rows, on=["trace_id", "span_id"], how="anti").drop("of")

@@ -24,6 +24,12 @@ class Job:
     """Asks a run that is under way to come to its end; nothing is run after it."""
     follows: bool = False
     """Whether it only follows what is stored, and may rest while nothing is."""
+    parts: int = 1
+    """It may take one part of the time, of so many: the others are for what it only looks at."""
+
+
+SHARED = 10
+"""Of so many parts of the time, one is for a job that looks at what others have done: on a busy machine it comes less often."""
 
 
 def jobs(
@@ -39,12 +45,12 @@ def jobs(
     every = [
         Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive),
         Job("sweep", timedelta(seconds=settings.sweep.interval_seconds), pipeline.sweep),
-        Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh, follows=True),
+        Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh, follows=True, parts=SHARED),
         Job("refresh", timedelta(seconds=settings.refresh.interval_seconds), pipeline.refresh),
-        Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run, follows=True),
+        Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run, follows=True, parts=SHARED),
         Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run, scoring.hurry, follows=True),
         Job("medians", timedelta(seconds=settings.medians.interval_seconds), scoring.refresh_medians, scoring.hurry),
-        Job("alerts", timedelta(seconds=settings.alerts.interval_seconds), alerting.run),
+        Job("alerts", timedelta(seconds=settings.alerts.interval_seconds), alerting.run, parts=SHARED),
     ]
     if judge:
         every.append(Job("judge", timedelta(seconds=settings.judge.interval_seconds), judge.run, judge.hurry))

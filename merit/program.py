@@ -22,7 +22,7 @@ from exporters.store import Store, chdb_folder
 from merit.alerts import Alerting
 from merit.doors import entrances
 from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
-from merit.jobs import Job, jobs
+from merit.jobs import SHARED, Job, jobs
 from merit.judge import Judge
 from merit.keeping import journal_of, masking, spool_on
 from merit.ledger import Ledger
@@ -279,8 +279,8 @@ def telling_on(store: Store, live: Live, settings: Settings, now: Callable[[], d
     """What tells the live stream of alerts and ranks, in every process that has one."""
     alerts, ranks = Alerts(store, live.publish, now), Ranks(ranking_on(store, settings, now, kept), live.publish)
     return [
-        Job("live", timedelta(seconds=settings.jobs.live.interval_seconds), alerts.run, follows=True),
-        Job("ranks", timedelta(seconds=settings.jobs.ranks.interval_seconds), ranks.run, follows=True),
+        Job("live", timedelta(seconds=settings.jobs.live.interval_seconds), alerts.run, follows=True, parts=SHARED),
+        Job("ranks", timedelta(seconds=settings.jobs.ranks.interval_seconds), ranks.run, follows=True, parts=SHARED),
     ]
 
 

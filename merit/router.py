@@ -16,8 +16,10 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from exporters import routing
+from exporters.looks import Looks
 from exporters.routing import News
 from exporters.store import Store
+from processors.errors import MeritError
 from processors.routing.answer import Knowledge, nothing_known
 from processors.routing.evidence import Evidence
 from processors.routing.observe import of_calls, of_qualities, of_reports, of_tasks
@@ -36,6 +38,7 @@ BACK = timedelta(days=90)
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 PARTS = 5
 """One part of the time is for learning, of this many: what it leaves is for those whose work it learns from."""
+ALL = 2**31
 MOST_KEYS = 500_000
 """Observations that are known again."""
 
@@ -60,6 +63,10 @@ class Router:
         self._learnt_at: datetime | None = None
         self._since = dict.fromkeys(routing.TIMED, BEGINNING)
         self._seen: dict[str, News] = {}
+        self._looks = Looks(store, OVERLAP)
+        self._tasks_until = BEGINNING
+        self._looked_until: datetime | None = None
+        self._told = pl.Series(dtype=pl.String)
         self._decided = pl.Series(dtype=pl.String)
         self._declared: dict[str, frozenset[str]] = {}
         self._rest_until = 0.0
@@ -90,7 +97,11 @@ class Router:
             changed = {kind for kind, found in news.items() if found != self._seen.get(kind)}
             anew = self._learnt_at is None or not timedelta(0) <= now - self._learnt_at < ANEW
             declared = routing.declared(self._store) if anew or changed & {"agents", "edits"} else self._declared
-            count = self._learn_anew(now) if anew else self._learn_new(changed, news, now)
+            try:
+                count = self._learn_anew(now) if anew else self._learn_new(changed, news, now)
+            except MeritError:
+                self._looks.forget()  # what was found has not been learnt from
+                raise
             if count or anew or declared != self._declared:
                 self._declared = declared
                 self._publish(now)
@@ -101,7 +112,7 @@ class Router:
         tasks = routing.last_tasks(self._store, now - BACK)
         learners = {kind: Learner(self._settings, now) for kind in KINDS}
         judged, reported = routing.qualities(self._store, now - BACK), routing.outcomes(self._store, now - BACK)
-        count = self._learn(learners, tasks, judged, reported)
+        count = self._learn(learners, tasks, judged, reported, BEGINNING)
         self._learners, self._learnt_at = learners, now
         self._watch_open(now - timedelta(seconds=self._settings.open_seconds), now)
         self._close(tasks, reported, now)
@@ -111,34 +122,45 @@ class Router:
     def _learn_new(self, changed: set[str], news: Mapping[str, News], now: datetime) -> int:
         """Look at what has changed and at nothing else: each look costs, however little it finds."""
         since, (tasks, judged, reported) = self._since, self._nothing
+        if "decisions" in changed:
+            self._watch_open(since["decisions"], now)
         if "tasks" in changed:
-            tasks = routing.new_tasks(self._store, since["tasks"])
+            tasks = self._new_tasks()
         if news["evaluations"].rows and changed & {"tasks", "evaluations"}:
             judged = routing.qualities(self._store, since["evaluations"])
         if news["outcomes"].rows and changed & {"outcomes", "decisions"}:  # either may come first
             reported = routing.outcomes(self._store, since["outcomes"])
-        if "decisions" in changed:
-            self._watch_open(since["decisions"], now)
         if tasks.is_empty() and judged.is_empty() and reported.is_empty():
             return 0
         self._close(tasks, reported, now)
-        return self._learn(self._learners, tasks, judged, reported)
+        return self._learn(self._learners, tasks, judged, reported, self._tasks_until - 2 * OVERLAP)
+
+    def _new_tasks(self) -> pl.DataFrame:
+        """Tasks that were stored since the last look that all was learnt from."""
+        look = self._looks.next("tasks", self._tasks_until, ALL)
+        if look is None:
+            return self._nothing[0]
+        self._looked_until = look.until
+        return routing.new_tasks(self._store, look)
 
     def _note(self, news: Mapping[str, News]) -> None:
         """Look from where this look ended, next time; a little before, for an insert is stamped before it can be read."""
-        self._seen = dict(news)
+        self._seen, self._tasks_until = dict(news), self._looked_until or newest_of(news, "tasks")
         for kind, since in self._since.items():
-            newest = datetime.fromtimestamp(news[kind].newest / 1000, UTC)
+            newest = newest_of(news, kind)
             self._since[kind] = max(since, newest - (SHORT_OVERLAP if kind == "decisions" else OVERLAP))
 
-    def _learn(self, learners: "dict[str, Learner]", tasks: pl.DataFrame, judged: pl.DataFrame, reported: pl.DataFrame) -> int:
-        """Learn from tasks, judgements and reports; a report of what a task tells itself adds its quality alone."""
+    def _learn(
+        self, learners: "dict[str, Learner]", tasks: pl.DataFrame, judged: pl.DataFrame, reported: pl.DataFrame, since: datetime
+    ) -> int:
+        """Learn from tasks stored since, judgements and reports; a report of what a task tells itself adds its quality alone."""
+        self._told = pl.concat([self._told, tasks.filter(pl.col("decision_id") != "")["decision_id"]]).unique().tail(MOST_KEYS)
         reported = reported.with_columns(
-            pl.when(~pl.col("decision_id").is_in(tasks["decision_id"].implode())).then(name).alias(name)
+            pl.when(~pl.col("decision_id").is_in(self._told.implode())).then(name).alias(name)
             for name in ("success", "cost_usd", "duration_seconds")
         )
         new = tasks.filter(~learners["agent"].knows(tasks["task_id"]))
-        calls = routing.calls(self._store, new["trace_id"].unique().to_list()) if len(new) else None
+        calls = routing.calls(self._store, new["trace_id"].unique().to_list(), since) if len(new) else None
         late = judged.filter(~pl.col("task_id").is_in(new["task_id"].implode()))
         count = 0
         for kind, learner in learners.items():
@@ -155,6 +177,8 @@ class Router:
         found = routing.decided(self._store, since, now - timedelta(seconds=self._settings.open_seconds))
         new = found.filter(~found["decision_id"].is_in(self._decided.implode()))
         self._decided = found["decision_id"]
+        if not all(map(self.open_decisions.knows, new["decision_id"])):
+            self._looks.forget()  # of another process: its task may have been seen before it
         for decision_id, kind, agent, trace_id, decided_at in new.iter_rows():
             self.open_decisions.open(decision_id, kind, agent, trace_id, decided_at, now)
 
@@ -169,6 +193,11 @@ class Router:
         self._known = {
             kind: learner.frozen(self._declared if kind == "agent" else nobody, now) for kind, learner in self._learners.items()
         }
+
+
+def newest_of(news: Mapping[str, News], kind: str) -> datetime:
+    """When the newest of a kind was stored."""
+    return datetime.fromtimestamp(news[kind].newest / 1000, UTC)
 
 
 class Learner:

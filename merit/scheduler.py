@@ -22,6 +22,9 @@ QUIET_SECONDS = 30.0
 """When nothing has been stored for so long, jobs that follow what is stored run no more often than this: an idle Merit should
 cost next to nothing."""
 
+MOST_LEFT_OUT = 4
+"""So many runs are left out at the most for the sake of others."""
+
 
 class Scheduler:
     """Runs `jobs` until it is stopped, the first time at once.
@@ -76,8 +79,16 @@ class Scheduler:
             began = time.monotonic()
             if not attempt.may_rest(self._changes(), began):
                 attempt()
-            # What would have begun during a long run is left out.
-            pause, later = interval - (time.monotonic() - began) % interval + later, 0.0
+            pause, later = pause_after(time.monotonic() - began, interval, attempt.job.parts) + later, 0.0
+
+
+def pause_after(took: float, interval: float, parts: int) -> float:
+    """Seconds until a job may begin again.
+
+    What would have begun during a long run is left out. Then the others have their parts of the time, as far as that leaves out no
+    more than `MOST_LEFT_OUT`.
+    """
+    return max(interval - took % interval, min(took * (parts - 1), MOST_LEFT_OUT * interval))
 
 
 class Troubles:

@@ -14,9 +14,11 @@ from time import monotonic
 import polars as pl
 
 from exporters import calls, scores
+from exporters.looks import Looks, Stretch
 from exporters.scores import NEVER, Progress
 from exporters.store import Store
 from merit.sums import add_up, boundaries
+from processors.frames import empty
 from processors.scoring.rows import left_behind, newest, scored_rows
 from processors.scoring.settings import ScoringSettings
 
@@ -69,8 +71,8 @@ class Scoring:
         self._rest_until = self._hear_again = self._read_again = 0.0
         self._known: Progress | None = None
         self._medians_at: datetime | None = None
-        self._judged: tuple[datetime, int] | None = None
-        self._taken: tuple[datetime, int] | None = None
+        self._looks = Looks(store, OVERLAP)
+        self._is_judged = True
         self._calls_first, self._is_behind = True, False
 
     def run(self) -> int:
@@ -121,6 +123,9 @@ class Scoring:
     def _work(self, deadline: float, steps: Steps) -> int:
         with self._lock:
             known, self._known = self._known, None  # what fails is read anew
+            if known is None:
+                self._looks.forget()
+                self._is_judged = True
             anew = known is None or self._seconds() > self._read_again
             before = self._read() if anew else known
             assert before is not None
@@ -131,9 +136,10 @@ class Scoring:
                     break
             self._is_behind = scored is not None
             worked = self._version > begun
-            if anew or worked:
+            if self._is_judged:
                 after = before.evaluations_until - OVERLAP
                 calls.judge_calls(self._store, before.version, after, self._next_version())
+                self._is_judged = False
             if anew or worked or boundaries(self._progress, self._now()) != self._progress:
                 self._progress = add_up(self._store, self._progress, before.version, self._next_version(), self._now())
             if self._progress != before or worked:
@@ -153,47 +159,45 @@ class Scoring:
 
     def _score_changed(self) -> int | None:
         """Score tasks that have been stored, and delete the scores of those that are gone or have moved."""
-        after = self._progress.tasks_until - OVERLAP
-        changed = scores.changed_tasks(self._store, after, self._at_once)
-        if changed.is_empty():
+        look = self._looks.next("tasks", self._progress.tasks_until, self._at_once)
+        if look is None:
             return None
-        until: datetime = changed["task_stored_at"].max()  # type: ignore[assignment]
-        places = scores.places_of_tasks(self._store, after, until)
+        changed = scores.changed_tasks(self._store, look)
+        if len(changed):
+            self._score_rows(changed, look)
+        self._progress = self._progress._replace(tasks_until=look.until)
+        return changed.height
+
+    def _score_rows(self, changed: pl.DataFrame, look: Stretch) -> None:
+        """Of traces that were derived for the first time, which are nearly all, nothing stands scored yet."""
+        places = scores.places_of_tasks(self._store, look) if changed["again"].any() else empty(scores.PLACES)
         counting = newest(changed, places)
-        said = scores.judgements_of_changed(self._store, after, until)
         gone = left_behind(places, counting, self._next_version())
         live = counting.filter(pl.col("is_deleted") == 0)
-        self._score(live, said, gone)
         if live.is_empty() and gone.is_empty():  # out of date when they came, or deleted before they were scored
-            if until <= self._progress.tasks_until and changed.height < self._at_once:
-                return None
-            until += OVERLAP if changed.height >= self._at_once else timedelta(0)
-        days = pl.concat([counting["started_at"], gone["started_at"]]).dt.date()
-        self._median_days_from(days)
-        self._progress = self._progress._replace(tasks_until=max(until, self._progress.tasks_until))
-        return counting.height
+            return
+        self._score(live, scores.judgements_of_changed(self._store, look), gone)
+        self._median_days_from(pl.concat([counting["started_at"], gone["started_at"]]).dt.date())
 
     def _score_judged(self) -> int | None:
         """Score tasks again of which something has been said."""
-        since = self._progress.evaluations_until
-        found = scores.next_stored(self._store, "evaluations", since, OVERLAP, self._at_once)
-        if found[1] == 0 or found == self._judged:
+        look = self._looks.next("evaluations", self._progress.evaluations_until, self._at_once)
+        if look is None:
             return None
-        (until, _), self._judged, after = found, found, since - OVERLAP
-        tasks = scores.rejudged_tasks(self._store, after, until)
-        self._score(tasks, scores.judgements_of_rejudged(self._store, after, until))
-        self._progress = self._progress._replace(evaluations_until=until)
+        tasks = scores.rejudged_tasks(self._store, look)
+        if len(tasks):
+            self._is_judged = True
+            self._score(tasks, scores.judgements_of_rejudged(self._store, look))
+        self._progress = self._progress._replace(evaluations_until=look.until)
         return tasks.height
 
     def _take_calls(self) -> int | None:
         """Add up model calls by task, of steps that have been stored."""
-        since = self._progress.calls_until
-        found = scores.next_stored(self._store, "nodes", since, OVERLAP, STEPS * self._at_once)
-        if found[1] == 0 or found == self._taken:
+        look = self._looks.next("nodes", self._progress.calls_until, STEPS * self._at_once)
+        if look is None:
             return None
-        (until, _), self._taken = found, found
-        calls.take_calls(self._store, since - OVERLAP, until, self._next_version())
-        self._progress = self._progress._replace(calls_until=until)
+        calls.take_calls(self._store, look, self._next_version())
+        self._progress = self._progress._replace(calls_until=look.until)
         return 0
 
     def _work_out_medians(self) -> int | None:
@@ -220,6 +224,7 @@ class Scoring:
         return tasks.height
 
     def _score(self, tasks: pl.DataFrame, said: pl.DataFrame, gone: pl.DataFrame | None = None) -> None:
+        self._is_judged |= len(said) > 0
         days = tasks["started_at"].dt.date()
         usuals = scores.usuals(self._store, days.min() or NEVER, days.max() or NEVER)  # type: ignore[arg-type]
         version = self._next_version()

@@ -90,7 +90,7 @@ def derive(
     waits = pl.Series(forest.incomplete) & steps["task"].is_null() & (steps["Operation"] != "")
     return Derived(
         conform(_worded(nodes), NODES),
-        conform(tasks.with_columns(agent_type_said="agent_type", department_said="department"), TASKS),
+        conform(tasks.with_columns(agent_type_said="agent_type", department_said="department", again=pl.lit(value=False)), TASKS),
         conform(workflows, WORKFLOWS),
         steps["TraceId"].filter(waits).unique().to_list(),
     )

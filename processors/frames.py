@@ -208,12 +208,13 @@ TASKS: Columns = {
     "capabilities": STRING,
     "input": STRING,
     "output": STRING,
+    "again": pl.Boolean(),
     "version": pl.UInt64(),
     "is_deleted": pl.UInt8(),
 }
 """One agent doing one assignment. `parent_task_id` is empty at the top; `cost_usd` null if all calls are unpriced;
 `agent_type` and `department` are as people have set them for the agent, else as its spans say, which is kept apart (`…_said`);
-`capabilities` what the agent says that it can do, as it said it."""
+`capabilities` what the agent says that it can do, as it said it; `again` as of a step."""
 
 WORKFLOWS: Columns = {
     "trace_id": STRING,

@@ -53,6 +53,14 @@ def rate(store: Store, task_id: str, stars: float, **more: Any) -> None:
     judge(store, task_id, (stars - 1) / 4, evaluator="anna", evaluator_type="user", rating=float(stars), **more)
 
 
+def stamped_earlier(store: Store, task_id: str, seconds: int) -> None:
+    """As if its insert had begun so much earlier, or the clock had been set back."""
+    earlier = (
+        "ALTER TABLE tasks UPDATE stored_at = stored_at - toIntervalSecond({seconds:UInt32}) WHERE task_id = {task_id:String}"
+    )
+    store.command(f"{earlier} SETTINGS mutations_sync = 1", {"task_id": task_id, "seconds": seconds})
+
+
 def scores_of(store: Store) -> dict[str, Row]:
     """Task id to its row of scores."""
     found = store.query("SELECT * FROM task_scores FINAL ORDER BY task_id").drop(LOST)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from merit.jobs import Job
-from merit.scheduler import Attempt, Scheduler, Troubles
+from merit.scheduler import Attempt, Scheduler, Troubles, pause_after
 from processors.errors import Unavailable
 from processors.telemetry import Instruments
 
@@ -64,6 +64,20 @@ def test_a_long_run_is_not_overtaken_by_the_next_and_holds_up_no_other_job() -> 
     assert not begun.acquire(timeout=0.1)
     go_on.set()
     scheduler.stop()
+
+
+@pytest.mark.parametrize(
+    ("took", "parts", "pause"),
+    [
+        (0.25, 1, 4.75),
+        (7.0, 1, 3.0),  # one beginning is left out
+        (0.25, 10, 4.75),
+        (1.0, 10, 9.0),  # nine parts are for others
+        (60.0, 10, 20.0),  # but not for ever
+    ],
+)
+def test_a_job_begins_at_its_interval_and_leaves_others_their_parts_of_the_time(took: float, parts: int, pause: float) -> None:
+    assert pause_after(took, 5.0, parts) == pause
 
 
 def test_stopping_waits_for_what_is_under_way() -> None:

@@ -12,7 +12,7 @@ from exporters.store import Store
 from merit.scoring import Scoring
 from processors.scoring.settings import ScoringSettings
 from tests.builders import NOW, Clock
-from tests.merit.scored import judge, rate, scores_of, scoring, straight, sums
+from tests.merit.scored import judge, rate, scores_of, scoring, stamped_earlier, straight, sums
 from tests.query_api.build import node, put, task
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -191,6 +191,30 @@ def test_a_task_that_is_derived_again_leaves_nothing_behind(tables: Store, numbe
     assert now != sums(tables) == straight(tables)
 
 
+def test_what_was_derived_for_the_first_time_leaves_nothing_behind_when_it_is_derived_again(tables: Store) -> None:
+    rows = history(again=False)
+    put(tables, "tasks", rows)
+    it = scoring(tables)
+    it.catch_up()
+    assert_true(tables)
+
+    put(tables, "tasks", [rows[5] | {"agent_id": "somebody else", "version": 2, "again": True}])
+    it.catch_up()
+    assert sum(row["tasks"] for row in sums(tables)) == len(rows)
+    assert_true(tables)
+
+
+def test_a_task_that_is_stamped_earlier_than_what_was_scored_is_scored(tables: Store) -> None:
+    it = scoring(tables)
+    put(tables, "tasks", [task(1)])
+    it.catch_up()
+    put(tables, "tasks", [late := task(2)])
+    stamped_earlier(tables, late["task_id"], 10)
+
+    assert it.catch_up() == 1
+    assert len(scores_of(tables)) == 2
+
+
 def test_a_derivation_that_is_late_does_not_replace_a_newer_one(tables: Store) -> None:
     it = scoring(tables)
     put(tables, "tasks", [task(1, version=5)])
@@ -241,7 +265,7 @@ def test_what_was_begun_is_done_again_after_a_death(tables: Store) -> None:
     tables.command("DELETE FROM agent_hourly WHERE version = (SELECT max(version) FROM agent_hourly)")
 
     scoring(tables).catch_up()
-    tables.command("DELETE FROM scoring_progress WHERE version > 0")
+    tables.command("TRUNCATE TABLE scoring_progress")
     scoring(tables).catch_up()
     assert sums(tables) == expected == straight(tables)
 

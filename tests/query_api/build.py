@@ -49,6 +49,7 @@ def task(number: int, **more: Any) -> Row:
         "cost_usd": Decimal("0.001"),
         "models": ["gpt-4o-mini"],
         "temperature": None,
+        "again": True,
         "version": 1,
     }
     return plain | more
