@@ -162,7 +162,16 @@ def newest_medians(store: Store) -> int:
 
 
 def roll_up(
-    store: Store, source: str, into: Level, since: datetime, until: datetime, done: int, version: int, *, everything: bool = False
+    store: Store,
+    source: str,
+    into: Level,
+    since: datetime,
+    until: datetime,
+    done: int,
+    version: int,
+    *,
+    everything: bool = False,
+    dropping: bool = True,
 ) -> None:
     """Add up `source` into spans of `into`.
 
@@ -174,13 +183,14 @@ def roll_up(
         until: up to where.
         done: only groups in which something changed after this version.
         version: of the sums.
-        everything: all groups, whatever changed.
+        everything: all groups, whatever changed; none of them has been added up before.
+        dropping: whether something may have left its group, which then may be no more.
     """
     asked = {"source": source, "into": into.table, "present": into.view, "width": into.seconds}
     asked |= {"since": since, "until": until, "done": done, "version": version, "everything": everything}
     asked |= {"kinds": list(into.kinds)} if into.kinds else {}
     store.command(question(f"store_{into.question}"), asked)
-    if not everything:
+    if dropping and not everything:
         store.command(question(f"drop_{into.question}"), asked)
 
 

@@ -85,8 +85,8 @@ class Scheduler:
 def pause_after(took: float, interval: float, parts: int) -> float:
     """Seconds until a job may begin again.
 
-    What would have begun during a long run is left out. Then the others have their parts of the time, as far as that leaves out no
-    more than `MOST_LEFT_OUT`.
+    What would have begun during a long run is left out. Then the others have their parts of the time, as far as that leaves
+    out no more than `MOST_LEFT_OUT`.
     """
     return max(interval - took % interval, min(took * (parts - 1), MOST_LEFT_OUT * interval))
 

@@ -72,7 +72,7 @@ class Scoring:
         self._known: Progress | None = None
         self._medians_at: datetime | None = None
         self._looks = Looks(store, OVERLAP)
-        self._is_judged = True
+        self._is_judged = self._has_moved = True
         self._calls_first, self._is_behind = True, False
 
     def run(self) -> int:
@@ -125,7 +125,7 @@ class Scoring:
             known, self._known = self._known, None  # what fails is read anew
             if known is None:
                 self._looks.forget()
-                self._is_judged = True
+                self._is_judged = self._has_moved = True
             anew = known is None or self._seconds() > self._read_again
             before = self._read() if anew else known
             assert before is not None
@@ -141,7 +141,9 @@ class Scoring:
                 calls.judge_calls(self._store, before.version, after, self._next_version())
                 self._is_judged = False
             if anew or worked or boundaries(self._progress, self._now()) != self._progress:
-                self._progress = add_up(self._store, self._progress, before.version, self._next_version(), self._now())
+                version, now = self._next_version(), self._now()
+                self._progress = add_up(self._store, self._progress, before.version, version, now, moved=self._has_moved)
+                self._has_moved = False
             if self._progress != before or worked:
                 self._progress = self._progress._replace(version=self._version)
                 scores.store_progress(self._store, self._progress)
@@ -171,6 +173,7 @@ class Scoring:
     def _score_rows(self, changed: pl.DataFrame, look: Stretch) -> None:
         """Of traces that were derived for the first time, which are nearly all, nothing stands scored yet."""
         places = scores.places_of_tasks(self._store, look) if changed["again"].any() else empty(scores.PLACES)
+        self._has_moved |= len(places) > 0
         counting = newest(changed, places)
         gone = left_behind(places, counting, self._next_version())
         live = counting.filter(pl.col("is_deleted") == 0)

@@ -45,7 +45,7 @@ def boundaries(progress: Progress, now: datetime) -> Progress:
     return progress._replace(hourly_until=hour, daily_until=scores.whole_day(hour))
 
 
-def add_up(store: Store, progress: Progress, done: int, version: int, now: datetime) -> Progress:
+def add_up(store: Store, progress: Progress, done: int, version: int, now: datetime, *, moved: bool) -> Progress:
     """Bring all sums up to date.
 
     Args:
@@ -54,6 +54,7 @@ def add_up(store: Store, progress: Progress, done: int, version: int, now: datet
         done: the version up to which everything has been added up.
         version: of the sums.
         now: for where the boundaries should be.
+        moved: whether a task may have left the group in which it was added up before.
 
     Returns:
         `progress` with the boundaries where they are now.
@@ -63,7 +64,7 @@ def add_up(store: Store, progress: Progress, done: int, version: int, now: datet
         since, until = touched
         hourly, daily = progress.hourly_until, progress.daily_until
         if until > hourly:
-            scores.roll_up(store, TASKS, MINUTES, max(since, hourly), until, done, version)
+            scores.roll_up(store, TASKS, MINUTES, max(since, hourly), until, done, version, dropping=moved)
         if since < hourly:
             end = min(scores.whole_hour(until) + timedelta(hours=1), hourly)
             for source, into in WORK_BY_HOUR:
