@@ -34,9 +34,14 @@ log = logging.getLogger(__name__)
 
 DATABASE = "merit"
 
-INSERT: dict[str, Any] = {"optimize_on_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
+INSERT: dict[str, Any] = {
+    "optimize_on_insert": 0,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "max_insert_threads": 1,
+}
 """Rows are replaced by merges, not while they are inserted: that costs more than half of an insert's CPU. What is inserted
-again, because a process died before it knew, is completed in the tables that views fill."""
+again, because a process died before it knew, is completed in the tables that views fill. All rows of an insert have one
+`stored_at`: each thread would have its own."""
 
 ENDLESS = 0.0
 """Questions are ended when they take too long; what is written is not."""
