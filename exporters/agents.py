@@ -4,6 +4,7 @@ from datetime import datetime
 
 import polars as pl
 
+from exporters.looks import Stretch, bounds
 from exporters.store import Store
 from exporters.traces import IDS_AT_ONCE, question
 from processors.agents import AGENTS, SIGHTINGS
@@ -21,12 +22,12 @@ def last_stored(store: Store, since: datetime) -> datetime:
     return stored
 
 
-def sightings(store: Store, since: datetime | None) -> pl.DataFrame:
-    """What tasks say of their agents, columns SIGHTINGS: those stored since, or all."""
-    if since is None:
+def sightings(store: Store, look: Stretch | None) -> pl.DataFrame:
+    """What tasks say of their agents, columns SIGHTINGS: those stored then, or all."""
+    if look is None:
         found = store.query(question("agent_sightings"), {"most": MOST_SIGHTINGS}, seconds=SECONDS_FOR_ALL)
     else:
-        found = store.query(question("new_agent_sightings"), {"since": since, "most": MOST_SIGHTINGS})
+        found = store.query(question("new_agent_sightings"), {**bounds(look), "most": MOST_SIGHTINGS})
     return conform(found, SIGHTINGS)
 
 

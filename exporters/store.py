@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import timedelta
@@ -28,7 +29,8 @@ from exporters.folder import FolderLock
 from exporters.schema import migrations
 from exporters.settings import ClickHouseSettings
 from processors.errors import MeritError, Rejected, Unavailable
-from processors.telemetry import Counter, Instruments
+from processors.telemetry import Counter as Metric
+from processors.telemetry import Instruments
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class Store:
     def __init__(self, settings: ClickHouseSettings, instruments: Instruments | None = None) -> None:
         self._settings = settings
         self._errors = (instruments or Instruments()).store_errors
-        self._inserts = 0
+        self._inserts: Counter[str] = Counter()
         self._local = threading.local()
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         self._guard = threading.Lock()
@@ -129,9 +131,12 @@ class Store:
         if frame.is_empty():
             return
         settings = {"insert_deduplication_token": token} if token else None
-        with translated(f"insert into {table}", self._errors):
-            self._client(ENDLESS).insert_arrow(table, frame.to_arrow(), settings=settings)
-        self._inserts += 1
+        try:
+            with translated(f"insert into {table}", self._errors):
+                self._client(ENDLESS).insert_arrow(table, frame.to_arrow(), settings=settings)
+        finally:  # what has failed may have stored something
+            with self._guard:
+                self._inserts[table] += 1
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None, *, seconds: float | None = None) -> pl.DataFrame:
         """The answer to `sql` as a frame; `{name:Type}` in it are bound by the server from `parameters`.
@@ -158,9 +163,15 @@ class Store:
         with translated("command", self._errors):
             self._client(ENDLESS).command(sql, parameters=dict(parameters or {}))
 
-    def changes(self) -> int:
-        """A number that is another one whenever something may have been stored: into a server others may store at any time."""
-        return self._inserts if self._lock else time.monotonic_ns()
+    def changes(self, table: str = "") -> int:
+        """A number that is another one whenever something may have been inserted, into this table if one is named.
+
+        Into a server others may insert at any time.
+        """
+        if not self._lock:
+            return time.monotonic_ns()
+        with self._guard:
+            return self._inserts[table] if table else self._inserts.total()
 
     def ping(self) -> None:
         """Return if the store answers; raise Unavailable if not."""
@@ -289,7 +300,7 @@ def chdb_folder(settings: ClickHouseSettings) -> Path | None:
 class translated:
     """Turn the client's exceptions into `Rejected` or `Unavailable`, saying what was being done, and count them."""
 
-    def __init__(self, doing: str, errors: Counter) -> None:
+    def __init__(self, doing: str, errors: Metric) -> None:
         self._doing = doing
         self._errors = errors
 

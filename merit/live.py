@@ -55,9 +55,13 @@ class Alerts:
     def __init__(self, store: Store, publish: Publish, now: Callable[[], datetime]) -> None:
         self._store, self._publish, self._now = store, publish, now
         self._known: dict[str, datetime] | None = None
+        self._changes = 0, 0
 
     def run(self) -> int:
         """Tell what is new since the last run; the first one only looks. How much it was."""
+        changes = self._store.changes("alert_events"), self._store.changes("alerts")
+        if self._known is not None and changes == self._changes:
+            return 0
         since = self._now() - OVERLAP
         rows = happened(self._store, since)
         new = [row for row in rows if row["event_id"] not in (self._known or {})]
@@ -65,6 +69,7 @@ class Alerts:
             self._publish(of_alerts(new))
         known = {row["event_id"]: row["at"] for row in rows}
         self._known = known | {one: at for one, at in (self._known or {}).items() if at >= since}
+        self._changes = changes
         return len(new)
 
 

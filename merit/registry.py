@@ -7,9 +7,11 @@ from threading import Lock
 import polars as pl
 
 from exporters import agents
+from exporters.looks import ALL, Looks
 from exporters.store import Store
 from exporters.traces import EPOCH
 from processors.agents import changed, correct, grow
+from processors.errors import MeritError
 
 OVERLAP = timedelta(seconds=5)
 """An insert may be stamped this long before it can be read; what takes longer is found when all is worked out again."""
@@ -35,25 +37,35 @@ class Registry:
         self._now = now
         self._refreshing = Lock()
         self._worked_out: datetime | None = None
-        self._stored = EPOCH
+        self._stored, self._looks = EPOCH, Looks(store, OVERLAP)
 
     def refresh(self) -> int:
         """Take in what is new; how many agents' rows changed."""
         with self._refreshing:
-            now, stored = self._now(), agents.last_stored(self._store, self._stored)
+            now = self._now()
             anew = self._worked_out is None or not timedelta(0) <= now - self._worked_out < ANEW
-            count = self._work_out(now) if anew else self._grow(now)
-            self._worked_out = now if anew else self._worked_out
-            self._stored = stored
-            return count
+            return self._work_out(now) if anew else self._grow(now)
 
     def _work_out(self, now: datetime) -> int:
-        known = agents.known_agents(self._store, [])
+        stored, known = agents.last_stored(self._store, self._stored), agents.known_agents(self._store, [])
         after = correct(known, agents.sightings(self._store, None), now - self._retention)
-        return self._keep(changed(known, after, version(now)))
+        count = self._keep(changed(known, after, version(now)))
+        self._worked_out, self._stored = now, stored
+        return count
 
     def _grow(self, now: datetime) -> int:
-        seen = agents.sightings(self._store, max(self._stored - OVERLAP, EPOCH))
+        look = self._looks.next("tasks", self._stored, ALL)
+        if look is None:
+            return 0
+        try:
+            count = self._take_in(agents.sightings(self._store, look), now)
+        except MeritError:
+            self._looks.forget()  # what was found has not been taken in
+            raise
+        self._stored = look.until
+        return count
+
+    def _take_in(self, seen: pl.DataFrame, now: datetime) -> int:
         if seen.is_empty():
             return 0
         known = agents.known_agents(self._store, seen["agent_id"].unique().to_list())

@@ -16,7 +16,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from exporters import routing
-from exporters.looks import Looks
+from exporters.looks import ALL, Looks
 from exporters.routing import News
 from exporters.store import Store
 from processors.errors import MeritError
@@ -38,7 +38,6 @@ BACK = timedelta(days=90)
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 PARTS = 5
 """One part of the time is for learning, of this many: what it leaves is for those whose work it learns from."""
-ALL = 2**31
 MOST_KEYS = 500_000
 """Observations that are known again."""
 
