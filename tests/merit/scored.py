@@ -9,9 +9,11 @@ from exporters.store import Store
 from merit.registry import Registry
 from merit.scoring import Scoring
 from processors.evaluations import EVALUATIONS
+from processors.frames import TASKS
 from processors.scoring.settings import ScoringSettings
 from query_api.filters import bound
-from query_api.pieces import LEVELS, TASKS, Level, Reach, pieces
+from query_api.pieces import LEVELS, Level, Reach, pieces
+from query_api.pieces import TASKS as BY_TASK
 from tests.builders import NOW, Clock, Row, frame
 
 LOST = ("version", "task_version", "task_stored_at", "usual_version")
@@ -55,10 +57,14 @@ def rate(store: Store, task_id: str, stars: float, **more: Any) -> None:
 
 def stamped_earlier(store: Store, task_id: str, seconds: int) -> None:
     """As if its insert had begun so much earlier, or the clock had been set back."""
-    earlier = (
-        "ALTER TABLE tasks UPDATE stored_at = stored_at - toIntervalSecond({seconds:UInt32}) WHERE task_id = {task_id:String}"
+    columns, asked = ", ".join(TASKS), {"id": task_id, "seconds": seconds}
+    store.command(
+        f"INSERT INTO tasks ({columns}, stored_at) SELECT {columns}, stored_at - toIntervalSecond({{seconds:UInt32}}) FROM tasks "
+        "WHERE task_id = {id:String} SETTINGS insert_allow_materialized_columns = 1",
+        asked,
     )
-    store.command(f"{earlier} SETTINGS mutations_sync = 1", {"task_id": task_id, "seconds": seconds})
+    newest = "SELECT max(stored_at) FROM tasks WHERE task_id = {id:String}"
+    store.command(f"DELETE FROM tasks WHERE task_id = {{id:String}} AND stored_at = ({newest})", asked)
 
 
 def scores_of(store: Store) -> dict[str, Row]:
@@ -104,4 +110,4 @@ GROUP BY agent_id, category, department, service_name, complexity ORDER BY ALL S
 
 def straight(store: Store, since: datetime = NOW - timedelta(days=400), until: datetime = NOW + timedelta(days=1)) -> list[Row]:
     """The same, without any sum: read task by task."""
-    return sums(store, since, until, (TASKS,))
+    return sums(store, since, until, (BY_TASK,))
