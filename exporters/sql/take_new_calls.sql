@@ -1,5 +1,6 @@
 -- Add up by task, minute, model and provider the calls of traces that were derived for the first time, of which steps were stored
--- after {after} up to {until}, and store the rows. All steps of such traces are among those, and nothing stood there before.
+-- after {after} up to {until}, and store the rows. All steps of such traces are among those, and nothing stood there before. Steps
+-- that were derived together have one `stored_at`: should a trace have been stored twice, the later ones count.
 INSERT INTO task_calls
 (
     at, agent_id, provider, model, is_call, category, department, service_name,
@@ -43,19 +44,10 @@ found AS
         countIf(unpriced) AS unpriced_calls,
         groupArray(duration_seconds) AS durations,
         max(stored_at) AS stored
-    FROM
-    (
-        SELECT
-            trace_id, task_id, nodes.span_id AS step, version, is_deleted, stored_at, started_at, duration_seconds, agent_id,
-            provider, model, operation, category, department, service_name, user_id, success, unpriced, input_tokens, output_tokens,
-            cached_input_tokens, cache_write_tokens, reasoning_tokens, cost_usd
-        FROM nodes
-        WHERE stored_at > {after:DateTime64(3)} AND stored_at <= {until:DateTime64(3)}
-          AND trace_id IN (SELECT trace_id FROM fresh)
-        ORDER BY version DESC
-        LIMIT 1 BY trace_id, step
-    ) AS n
-    WHERE is_deleted = 0
+    FROM nodes AS n
+    WHERE stored_at > {after:DateTime64(3)} AND stored_at <= {until:DateTime64(3)}
+      AND (trace_id, stored_at) IN (SELECT trace_id, stored FROM fresh)
+      AND is_deleted = 0
       AND (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
            OR isNotNull(n.input_tokens) OR isNotNull(n.output_tokens) OR isNotNull(n.cost_usd) OR unpriced)
     GROUP BY at, agent_id, provider, model, is_call, category, department, service_name, trace_id, span_id
