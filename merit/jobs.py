@@ -26,6 +26,8 @@ class Job:
     """Whether it only follows what is stored, and may rest while nothing is."""
     parts: int = 1
     """It may take one part of the time, of so many: the others are for what it only looks at."""
+    prompt: bool = False
+    """Whether spans that have come wait for it to be seen; other jobs go after who answers, where processors are short."""
 
 
 SHARED = 10
@@ -43,12 +45,14 @@ def jobs(
 ) -> list[Job]:
     """Every job of the program; without a judge nobody judges."""
     every = [
-        Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive),
+        Job("derive", timedelta(seconds=settings.derive.interval_seconds), pipeline.derive, prompt=True),
         Job("sweep", timedelta(seconds=settings.sweep.interval_seconds), pipeline.sweep),
         Job("agents", timedelta(seconds=settings.agents.interval_seconds), registry.refresh, follows=True, parts=SHARED),
         Job("refresh", timedelta(seconds=settings.refresh.interval_seconds), pipeline.refresh),
         Job("match", timedelta(seconds=settings.match.interval_seconds), matching.run, follows=True, parts=SHARED),
-        Job("roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run, scoring.hurry, follows=True),
+        Job(
+            "roll-up", timedelta(seconds=settings.roll_up.interval_seconds), scoring.run, scoring.hurry, follows=True, prompt=True
+        ),
         Job("medians", timedelta(seconds=settings.medians.interval_seconds), scoring.refresh_medians, scoring.hurry),
         Job("alerts", timedelta(seconds=settings.alerts.interval_seconds), alerting.run, parts=SHARED),
     ]

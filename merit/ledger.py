@@ -9,6 +9,7 @@ import logging
 from threading import Condition, Thread
 
 from processors.errors import Unavailable
+from processors.precedence import stand_behind
 from processors.routing.answer import Answered
 from processors.routing.rows import as_rows
 from query_api.questions import Keep
@@ -61,6 +62,7 @@ class Ledger:
         self._writer.join()
 
     def _work(self) -> None:
+        stand_behind()
         while lot := self._gathered():
             self._write(lot)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from merit.jobs import Job
 from processors.errors import MeritError
+from processors.precedence import stand_behind
 from processors.telemetry import Instruments
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ class Scheduler:
 
     def _work(self, attempt: "Attempt", share: float) -> None:
         """Run a job until the end; after the first time later by a share of a second, for not all jobs should begin at once."""
+        if not attempt.job.prompt:
+            stand_behind()
         interval = attempt.job.interval.total_seconds()
         pause, later = 0.0, share * min(interval, 1.0)
         while not self._stopping.wait(pause):

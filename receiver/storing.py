@@ -17,6 +17,7 @@ from typing import TypeVar
 import polars as pl
 
 from processors.errors import Rejected, Unavailable
+from processors.precedence import stand_behind
 from receiver.journal import Batch, DeadLetter, Entry, Journal
 
 Found = TypeVar("Found")
@@ -149,6 +150,8 @@ class Storer:
         return (self._new_rows < MOST_ROWS and self._held_bytes < self._most_held) or not self._well or self._stopping
 
     def _work(self) -> None:
+        if not self._linger:  # not what is received: it comes by the thousands, and has to be kept up with
+            stand_behind()
         try:
             if begun := self._until_well(lambda: self._journal.begun(self.kind)):
                 self._store(begun, again=True)

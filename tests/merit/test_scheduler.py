@@ -1,6 +1,8 @@
 """The scheduler runs each job at its interval, says once what stops it, and tries again."""
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +13,7 @@ import pytest
 from merit.jobs import Job
 from merit.scheduler import Attempt, Scheduler, Troubles, pause_after
 from processors.errors import Unavailable
+from processors.precedence import BEHIND, LAST
 from processors.telemetry import Instruments
 
 OFTEN = timedelta(milliseconds=20)
@@ -189,3 +192,20 @@ def test_any_other_job_and_one_in_trouble_never_rest() -> None:
 
     for attempt in (other, troubled):
         assert not any(attempt.may_rest(7, moment) for moment in (0, 31, 32, 33))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux alone")
+@pytest.mark.parametrize(("prompt", "behind"), [(True, 0), (False, BEHIND)])
+def test_only_jobs_that_nothing_waits_for_stand_behind(prompt: bool, behind: int) -> None:
+    found: list[int] = []
+
+    def run() -> None:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    scheduler = Scheduler([Job("one", timedelta(seconds=60), run, prompt=prompt)])
+    scheduler.start()
+    wait_for(lambda: bool(found))
+    scheduler.stop()
+
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert found == [min(here + behind, LAST)]
