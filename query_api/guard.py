@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,16 +17,17 @@ SHOWN_AS = "merit.bearer."
 ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
 STATUS = {Unauthenticated: 401, Forbidden: 403, TooFast: 429}
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'"
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+POLICY = b"content-security-policy"
+ANSWER_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """For pages. Swagger UI writes styles into the page; scripts come from files of ours alone."""
 
@@ -78,10 +79,10 @@ class Told:
 
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                page = headers.get("content-type", "").startswith("text/html")
-                for name, value in (HEADERS | {"Content-Security-Policy": PAGE_POLICY if page else ANSWER_POLICY}).items():
-                    headers.setdefault(name, value)
+                said = dict(message["headers"])  # their names are in lower case, says ASGI
+                page = said.get(b"content-type", b"").startswith(b"text/html")
+                more = (*HEADERS, (POLICY, PAGE_POLICY if page else ANSWER_POLICY))
+                message["headers"] = [*message["headers"], *(each for each in more if each[0] not in said)]
             await send(message)
 
         await self._app(scope, receive, telling)

@@ -2,7 +2,6 @@
 
 import time
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from processors.telemetry import Instruments
@@ -32,7 +31,7 @@ class Timed:
             nonlocal status, is_stream
             if message["type"] == "http.response.start":
                 status = str(message["status"])
-                is_stream = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
+                is_stream = dict(message["headers"]).get(b"content-type", b"").startswith(b"text/event-stream")
             await send(message)
 
         try:

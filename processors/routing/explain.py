@@ -55,8 +55,8 @@ def explanation(answered: Answered) -> str:
 
 def reasons(answered: Answered, position: int) -> list[str]:
     """What speaks for and against a candidate."""
-    asked, expected = answered.question.assignment, answered.decision.expected
-    here, everywhere = (counts[position] for counts in answered.records)
+    asked, expected, penalty = answered.question.assignment, answered.decision.expected, answered.standing.penalty.item(position)
+    here, everywhere = (counts.item(position) for counts in answered.records)  # a float, for numpy's are slow to write
     bar = BARS[answered.barred_by[position]]
     out = [barred(answered, bar, position)] if bar else []
     if here >= 1:
@@ -67,14 +67,14 @@ def reasons(answered: Answered, position: int) -> list[str]:
         out.append("never seen: judged by what is usual")
     if answered.standing.probation[position]:
         out.append("on probation")
-    if answered.standing.penalty[position] > 0:
-        out.append(f"has work open: {answered.standing.penalty[position]:.3f} taken off")
+    if penalty > 0:
+        out.append(f"has work open: {penalty:.3f} taken off")
     for limit, within, name in (
         (asked.max_cost_usd, expected.within_cost, "max_cost_usd"),
         (asked.max_duration_seconds, expected.within_duration, "max_duration_seconds"),
     ):
         if limit is not None and not bar:
-            out.append(f"meets {name} with a chance of {within[position]:.0%}")
+            out.append(f"meets {name} with a chance of {within.item(position):.0%}")
     return out
 
 
