@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from exporters.calls import take_calls
+from exporters.looks import Stretch
 from exporters.store import Store
 from exporters.traces import EPOCH
 from processors.agents import AGENTS, EDITS
@@ -171,7 +172,7 @@ def put(store: Store, table: str, rows: Iterable[Row]) -> None:
 def put_calls(store: Store, rows: Iterable[Row]) -> None:
     """Store `rows` as nodes, and have their model calls added up by task, as scoring would."""
     put(store, "nodes", rows)
-    take_calls(store, EPOCH, FAR, version=1)
+    take_calls(store, Stretch(EPOCH, FAR), version=1)
 
 
 FAR = NOW.replace(year=2100)
