@@ -55,7 +55,7 @@ ALTER TABLE agent_hourly
     ADD COLUMN IF NOT EXISTS by_category Bool ALIAS true,
     ADD COLUMN IF NOT EXISTS ended UInt64 ALIAS succeeded + failed;
 
--- What has been added up before.
+-- What has been added up before, in little memory: there may be millions of sketches.
 INSERT INTO agent_work_hourly
     (by_category, category, at, agent_id, department, service_name, agent_name, first_started, last_started, ended, duration_least,
      duration_most, durations, version, is_deleted)
@@ -65,7 +65,8 @@ SELECT
     quantileDDIfMergeState(0.005, 0.95)(h.durations), max(h.version), 0
 FROM agent_hourly AS h FINAL
 GROUP BY at, agent_id, department, service_name
-SETTINGS optimize_aggregation_in_order = 1;
+SETTINGS max_threads = 1, max_block_size = 2048, max_bytes_before_external_group_by = 200000000, max_insert_block_size = 16384,
+    min_insert_block_size_rows = 16384, min_insert_block_size_bytes = 0;
 
 INSERT INTO agent_work_daily
     (by_category, category, at, agent_id, department, service_name, agent_name, first_started, last_started, ended, duration_least,
@@ -77,4 +78,5 @@ SELECT
 FROM (SELECT * FROM agent_daily FINAL) AS d
 ARRAY JOIN [false, true] AS of_category
 GROUP BY at, agent_id, department, service_name, of_category, kind
-SETTINGS optimize_aggregation_in_order = 1;
+SETTINGS max_threads = 1, max_block_size = 2048, max_bytes_before_external_group_by = 200000000, max_insert_block_size = 16384,
+    min_insert_block_size_rows = 16384, min_insert_block_size_bytes = 0;
