@@ -63,7 +63,7 @@ def best_of_normals(mean: Floats, deviation: Floats) -> Floats:
     step = (high - low) / (POINTS - 1)
     if len(mean) > ENOUGH:
         low = max(low, np.partition(mean, -ENOUGH)[-ENOUGH])
-    able, count = np.flatnonzero(mean + FAR * deviation >= low), int(np.ceil((high - low) / step)) + 1
+    able, count = np.flatnonzero(mean + FAR * deviation >= low), min(int(np.ceil((high - low) / step)) + 1, POINTS)
     spread = np.maximum(deviation[able], step)
     points, above, narrow = (each.astype(np.float32) for each in (step * np.arange(count), mean[able] - low, 1.0 / spread))
     ratio, all_below = np.empty((len(able), count), np.float32), np.zeros(count)
