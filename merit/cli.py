@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from merit import alerts_cli, deadletters, report_cli, tokens
-from merit.route_cli import route_app
-from merit.told import Config, told
+from merit.commands import alerts, deadletters, report, tokens
+from merit.commands.route import route_app
+from merit.commands.told import Config, told
 from merit.version import version
 from processors.errors import Rejected
 
@@ -44,10 +44,10 @@ app.add_typer(job_app, name="job")
 import_app = typer.Typer(help="Bring in what was made elsewhere.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(deadletters.app, name="deadletter")
-app.add_typer(alerts_cli.app, name="alerts")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(tokens.app, name="token")
 app.add_typer(route_app, name="route")
-app.command("report")(report_cli.report)
+app.command("report")(report.report)
 
 
 def print_version(wanted: bool) -> None:
@@ -81,7 +81,7 @@ def serve(config: Config = None) -> None:
 def check(config: Config = None) -> None:
     """Say whether Merit would start with these settings, and what to mend if not. Disturbs no running Merit."""
     from merit import settings
-    from merit.check import check as findings
+    from merit.commands.check import check as findings
 
     console = Console(soft_wrap=True, highlight=False)
     wrong = 0
@@ -239,7 +239,7 @@ def import_evaluations(
     span_id, model, cost_usd, evaluated_at. Scores that Langfuse exported are understood as they are. The same file again
     changes nothing.
     """
-    from merit import import_evaluations as importing
+    from merit.commands import import_evaluations as importing
     from merit.demo.api import Api
 
     with told():
@@ -263,7 +263,7 @@ def mcp(
 
     with told():
         try:
-            from merit.mcp_server import server
+            from merit.commands.mcp_server import server
         except ModuleNotFoundError as error:
             raise Rejected(f"the package {error.name} is not installed: pip install 'agentmerit[mcp]'") from None
         server(Api(api, token_file.read().strip() if token_file else "")).run("stdio")

@@ -20,24 +20,24 @@ import polars as pl
 
 from exporters.opening import Opening
 from exporters.store import Store, chdb_folder
-from merit.alerts import Alerting
-from merit.doors import entrances
-from merit.endpoints import API, GRPC, HTTP, bracketed, endpoints
-from merit.jobs import SHARED, Job, jobs
-from merit.judge import Judge
-from merit.keeping import journal_of, masking, spool_on
-from merit.ledger import Ledger
-from merit.live import Alerts, Ranks, Tasks, ranking_on
-from merit.match import Matching
-from merit.notify import Notifying
-from merit.opportunities import Opportunities
-from merit.optimizing import Optimizing
-from merit.pipeline import Pipeline
-from merit.registry import Registry
-from merit.reports import Reporting
-from merit.router import Router
-from merit.scheduler import Scheduler
-from merit.scoring import Scoring
+from merit.jobs.alerts import Alerting
+from merit.jobs.jobs import SHARED, Job, jobs
+from merit.jobs.judge import Judge
+from merit.jobs.live import Alerts, Ranks, Tasks, ranking_on
+from merit.jobs.match import Matching
+from merit.jobs.notify import Notifying
+from merit.jobs.opportunities import Opportunities
+from merit.jobs.optimizing import Optimizing
+from merit.jobs.registry import Registry
+from merit.jobs.reports import Reporting
+from merit.jobs.scheduler import Scheduler
+from merit.jobs.scoring import Scoring
+from merit.listeners.doors import entrances
+from merit.listeners.endpoints import API, GRPC, HTTP, bracketed, endpoints
+from merit.pipeline.keeping import journal_of, masking, spool_on
+from merit.pipeline.pipeline import Pipeline
+from merit.routing.ledger import Ledger
+from merit.routing.router import Router
 from merit.settings import Settings
 from merit.telemetry import Telemetry
 from merit.version import version
@@ -45,13 +45,13 @@ from processors.cost import Pricer
 from processors.errors import MeritError
 from processors.redact.redactor import Redactor
 from processors.telemetry import Depth, Instruments
-from query_api.app import create_app
-from query_api.health import Condition
-from query_api.kept import Kept
-from query_api.live import Live
-from query_api.questions import Keep
-from query_api.routing import Routing
-from query_api.server import ApiServer
+from query_api.asking.kept import Kept
+from query_api.asking.questions import Keep
+from query_api.routing.routing import Routing
+from query_api.web.app import create_app
+from query_api.web.health import Condition
+from query_api.web.live import Live
+from query_api.web.server import ApiServer
 from receiver.server import Receiver
 from receiver.spool import Spool
 

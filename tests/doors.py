@@ -11,14 +11,14 @@ import httpx
 import trustme
 
 from exporters.store import Store
-from merit.doors import entrances
-from merit.endpoints import API, GRPC, HTTP
+from merit.commands.tokens import line, made
+from merit.listeners.doors import entrances
+from merit.listeners.endpoints import API, GRPC, HTTP
 from merit.settings import Settings
-from merit.tokens import line, made
 from processors.telemetry import Instruments
-from query_api.app import create_app
-from query_api.health import Condition
-from query_api.server import ApiServer
+from query_api.web.app import create_app
+from query_api.web.health import Condition
+from query_api.web.server import ApiServer
 from receiver.server import Receiver
 from tests.builders import NOW
 from tests.receiver import builders as sent

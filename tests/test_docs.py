@@ -19,9 +19,9 @@ from exporters.store import Store
 from merit.cli import app
 from merit.settings import Settings
 from processors.cost_settings import PriceOverride
-from query_api.app import create_app
-from query_api.health import Condition
 from query_api.settings import QueryApiSettings
+from query_api.web.app import create_app
+from query_api.web.health import Condition
 from tests.examples import ROOT, blocks
 from tests.running import eventually, serving
 

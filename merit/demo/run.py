@@ -18,7 +18,7 @@ from merit.demo.api import Api, Row
 from merit.demo.ranking import table
 from merit.demo.ratings import rate
 from merit.demo.traffic import HISTORY, Providers, over_grpc, send
-from merit.endpoints import endpoints, why_not_bindable
+from merit.listeners.endpoints import endpoints, why_not_bindable
 from merit.program import Program, stop_asked, whereabouts
 from merit.settings import Settings
 

@@ -17,7 +17,7 @@ import polars as pl
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
 from merit import clock
-from merit.alerts import Alerting
+from merit.jobs.alerts import Alerting
 from processors.alerts.changes import changes, usual
 from processors.alerts.rules import AlertSettings
 from tests.processors.alerts.measuring import delay, false_alarms, past_of, volumes

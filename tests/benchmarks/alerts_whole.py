@@ -16,7 +16,7 @@ import polars as pl
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
 from merit import clock
-from merit.alerts import Alerting
+from merit.jobs.alerts import Alerting
 from processors.alerts.rules import AlertSettings
 from tests.builders import Clock
 from tests.processors.alerts.simulation import Agent, Fault, history

@@ -9,8 +9,8 @@ from typing import Any
 from exporters import scores
 from exporters.scores import MINUTES, TASKS, Progress
 from exporters.store import Store
-from merit.registry import Registry
-from merit.sums import CALLS_BY_DAY, CALLS_BY_HOUR, WORK_BY_DAY, WORK_BY_HOUR, boundaries
+from merit.jobs.registry import Registry
+from merit.jobs.sums import CALLS_BY_DAY, CALLS_BY_HOUR, WORK_BY_DAY, WORK_BY_HOUR, boundaries
 from processors.scoring.settings import ScoringSettings
 
 ROWS = ("tasks", "nodes", "task_scores", "task_calls", "workflows")

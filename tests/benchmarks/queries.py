@@ -22,9 +22,9 @@ from rich.table import Table
 
 from exporters import scores
 from exporters.store import Store
-from query_api.app import create_app
-from query_api.health import Condition
 from query_api.settings import QueryApiSettings
+from query_api.web.app import create_app
+from query_api.web.health import Condition
 from tests.benchmarks import past, report
 from tests.benchmarks.measure import settle
 from tests.benchmarks.run import settings

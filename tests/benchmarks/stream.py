@@ -24,11 +24,11 @@ from exporters.store import Store
 from merit.clock import now
 from processors.events import EVENTS
 from processors.frames import conform
-from query_api.app import create_app
-from query_api.health import Condition
-from query_api.live import Live
-from query_api.server import ApiServer
 from query_api.settings import QueryApiSettings
+from query_api.web.app import create_app
+from query_api.web.health import Condition
+from query_api.web.live import Live
+from query_api.web.server import ApiServer
 
 PER_SECOND = 100
 UPGRADE = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from exporters.store import Store
-from merit.alerts import Alerting
+from merit.jobs.alerts import Alerting
 from processors.alerts.rules import AlertSettings
 from tests.builders import NOW, Clock, Row, span_of, trace_of
 from tests.merit.scored import scoring

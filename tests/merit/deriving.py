@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from exporters.store import Store
-from merit.pipeline import Pipeline
+from merit.pipeline.pipeline import Pipeline
 from processors.errors import Unavailable
 from processors.frames import EXPORTER_COLUMNS, MILLIS
 from processors.settings import ProcessorSettings

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from exporters.store import Store
-from merit.judge import Judge
+from merit.jobs.judge import Judge
 from processors.cost import Pricer
 from processors.cost_settings import CostSettings
 from processors.judging.settings import JudgeSettings

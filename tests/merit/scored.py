@@ -6,14 +6,14 @@ from typing import Any
 
 from exporters.scores import Progress, progress
 from exporters.store import Store
-from merit.registry import Registry
-from merit.scoring import Scoring
+from merit.jobs.registry import Registry
+from merit.jobs.scoring import Scoring
 from processors.evaluations import EVALUATIONS
 from processors.frames import TASKS
 from processors.scoring.settings import ScoringSettings
-from query_api.filters import bound
-from query_api.pieces import LEVELS, Level, Reach, pieces
-from query_api.pieces import TASKS as BY_TASK
+from query_api.asking.filters import bound
+from query_api.asking.pieces import LEVELS, Level, Reach, pieces
+from query_api.asking.pieces import TASKS as BY_TASK
 from tests.builders import NOW, Clock, Row, frame
 
 LOST = ("version", "task_version", "task_stored_at", "usual_version")

@@ -6,9 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from query_api.app import create_app
-from query_api.health import Condition
 from query_api.settings import QueryApiSettings
+from query_api.web.app import create_app
+from query_api.web.health import Condition
 from tests.builders import NOW
 
 

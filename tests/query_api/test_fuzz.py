@@ -16,9 +16,9 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
-from query_api.app import create_app
-from query_api.health import Condition
 from query_api.settings import QueryApiSettings
+from query_api.web.app import create_app
+from query_api.web.health import Condition
 from tests.builders import NOW, benchmarks_as_shipped, truncate
 from tests.query_api.build import node, put, task, workflow
 

@@ -1,0 +1,1 @@
+"""What runs again and again, who runs it, and what each job does."""

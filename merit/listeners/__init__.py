@@ -1,0 +1,1 @@
+"""Where Merit listens, and who may come in: addresses, doors, certificates."""

@@ -1,0 +1,1 @@
+"""What becomes of what is received: kept in the journal, stored, derived."""

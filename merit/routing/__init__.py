@@ -1,0 +1,1 @@
+"""What routing knows, kept in memory, and its decisions, written down."""

@@ -1,0 +1,1 @@
+"""Agents: who is there, what each has done, how it changes."""

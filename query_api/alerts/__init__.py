@@ -1,0 +1,1 @@
+"""Alerts, the rules that raise them, and when nobody is told."""

@@ -1,0 +1,1 @@
+"""What is said of tasks, by people, agents, judges and checks."""

@@ -1,0 +1,1 @@
+"""What people expect: kinds of work, benchmarks, goals."""

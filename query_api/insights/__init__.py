@@ -1,0 +1,1 @@
+"""What could be done better, and requests to do it."""

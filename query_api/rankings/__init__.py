@@ -1,0 +1,1 @@
+"""Whom to trust with what: scores of agents over time, and their ranks."""

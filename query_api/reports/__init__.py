@@ -1,0 +1,1 @@
+"""For people to read and to take away: the overview, reports, exported lists."""

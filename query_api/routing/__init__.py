@@ -1,0 +1,1 @@
+"""Who should do the next task, and what came of it."""

@@ -1,0 +1,1 @@
+"""What was done: tasks, their steps, whole traces and workflows."""

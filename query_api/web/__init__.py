@@ -1,0 +1,1 @@
+"""The application and its edge: who may ask, what goes out to browsers, the live stream."""

@@ -1,0 +1,379 @@
+"""What routing knows, on a real store."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import numpy as np
+import polars as pl
+import pytest
+from fastapi.testclient import TestClient
+
+from exporters.store import Store
+from merit.routing.router import PARTS, Router
+from processors.routing.settings import RoutingSettings
+from query_api.routing.routing import Routed, Routing
+from query_api.settings import QueryApiSettings
+from query_api.web.app import create_app
+from query_api.web.health import Condition
+from tests.builders import NOW, Clock
+from tests.query_api.build import evaluation, known_agent, node, put, task
+
+SETTINGS = RoutingSettings(failing_seconds=3600)
+
+
+@pytest.fixture
+def router(tables: Store, clock: Clock) -> Router:
+    return Router(tables, SETTINGS, clock)
+
+
+@pytest.fixture
+def api(tables: Store, router: Router, clock: Clock) -> Iterator[TestClient]:
+    routing = Routing(SETTINGS, router.knowledge, router.open_decisions, lambda _: "research", luck=lambda: 0.5)
+    app = create_app(tables, tables.insert, QueryApiSettings(), clock, Condition(dict), routing=routing)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def tasks(agent: str, succeeded: int, failed: int, first: int, category: str = "research", **more):
+    """Tasks of an agent, the failed ones spread evenly."""
+    total = succeeded + failed
+    statuses = ["failed" if (n + 1) * failed // total > n * failed // total else "succeeded" for n in range(total)]
+    return [
+        task(first + number, agent_id=agent, category=category, status=status, **more) for number, status in enumerate(statuses)
+    ]
+
+
+def ask(api: TestClient, **question) -> dict:
+    answer = api.post("/v1/route", json=question)
+    assert answer.status_code == 200, answer.text
+    Routed.model_validate(answer.json())
+    return answer.json()
+
+
+def of(answer: dict) -> dict[str, dict]:
+    return {one["agent_id"]: one for one in answer["ranked"]}
+
+
+def test_whoever_has_done_well_is_chosen_and_the_answer_says_why(api, tables, router):
+    put(tables, "tasks", tasks("good", 40, 2, 1) + tasks("bad", 10, 30, 100))
+    router.refresh()
+
+    answer = ask(api, category="research", strategy="greedy")
+
+    assert answer["agent_id"] == "good"
+    assert answer["probability"] == 1
+    assert answer["explanation"].startswith("good: the best score of 2 for research under quality")
+    good, bad = of(answer)["good"], of(answer)["bad"]
+    assert good["success"] > 0.85 > 0.5 > bad["success"]
+    assert good["quality"] is None
+    assert good["cost_usd"] == pytest.approx(0.001, rel=0.3)
+    assert good["duration_seconds"] == pytest.approx(2, rel=0.3)
+    assert "42 tasks of research seen" in good["reasons"]
+
+
+def test_what_ends_is_known_at_the_next_look_and_counted_once(tables, router):
+    put(tables, "tasks", tasks("a", 5, 0, 1))
+    assert router.refresh() == 5
+    put(tables, "tasks", tasks("a", 5, 0, 1, version=2) + tasks("b", 3, 0, 50))
+
+    assert router.refresh() == 3
+    assert router.refresh() == 0
+    assert router.knowledge("agent").names == ("a", "b")
+
+
+def test_learning_takes_at_most_a_fifth_of_the_time(tables, router):
+    put(tables, "tasks", tasks("a", 5, 0, 100))
+    assert router.run() == 5
+    put(tables, "tasks", tasks("a", 5, 0, 1))
+    began = time.monotonic()
+    assert router.run() == 5
+    rest = (PARTS - 1) * (time.monotonic() - began)
+    put(tables, "tasks", tasks("a", 5, 0, 50))
+    assert router.run() == 0
+    time.sleep(rest)
+    assert router.run() == 5
+
+
+def test_where_nothing_is_new_one_question_is_asked(tables, clock):
+    asked = []
+
+    class Counting:
+        def query(self, sql: str, *args, **settings):
+            asked.append(sql)
+            return tables.query(sql, *args, **settings)
+
+    put(tables, "tasks", tasks("a", 5, 0, 1))
+    router = Router(Counting(), SETTINGS, clock)
+    for _ in range(3):
+        router.refresh()
+    asked.clear()
+
+    assert router.refresh() == 0
+    assert len(asked) == 1
+
+
+def test_every_replica_comes_to_the_same(tables, router, clock):
+    put(tables, "tasks", tasks("a", 30, 3, 1) + tasks("b", 10, 10, 100))
+    router.refresh()
+    put(tables, "tasks", tasks("b", 20, 2, 200))
+    router.refresh()
+    (late := Router(tables, SETTINGS, clock)).refresh()
+
+    for agent in range(2):
+        found = [each.knowledge("agent").evidence.success for each in (router, late)]
+        assert found[0].count[agent] == found[1].count[agent]
+
+
+def test_judgements_count_as_quality_also_when_they_come_late(api, tables, router):
+    put(tables, "tasks", tasks("a", 20, 0, 1) + tasks("b", 20, 0, 100))
+    router.refresh()
+    good = [evaluation(number, "reader", score=0.95) for number in range(1, 16)]
+    rows = good + [evaluation(number, "reader", score=0.2) for number in range(100, 115)]
+    put(tables, "evaluations", rows)
+
+    assert router.refresh() == 30
+    answer = of(ask(api, category="research"))
+    assert answer["a"]["quality"] > 0.8 > 0.4 > answer["b"]["quality"]
+
+
+def test_an_open_decision_weighs_on_its_agent_until_its_task_ends(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 30, 0, 1))
+    router.refresh()
+    decision = ask(api, category="research")["decision_id"]
+
+    assert of(ask(api, category="research"))["a"]["load_penalty"] == pytest.approx(0.005)
+    put(tables, "tasks", [task(900, agent_id="a", category="research", decision_id=decision)])
+    router.refresh()
+    assert router.open_decisions.counts("agent", clock()) == {"a": 1}
+    clock.tick(1000)
+    assert router.open_decisions.counts("agent", clock()) == {}
+
+
+def test_a_task_in_the_trace_that_was_named_closes_the_decision_too(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 30, 0, 1))
+    router.refresh()
+    ended = task(901, agent_id="a", category="research")
+    ask(api, category="research", trace_id=ended["trace_id"])
+
+    put(tables, "tasks", [ended])
+    router.refresh()
+
+    assert router.open_decisions.counts("agent", clock()) == {}
+
+
+def test_decisions_of_another_process_count_as_open(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 30, 0, 1))
+    router.refresh()
+    ask(api, category="research")
+    (other := Router(tables, SETTINGS, clock)).refresh()
+
+    assert other.open_decisions.counts("agent", clock()) == {"a": 1}
+
+
+def test_a_reported_outcome_is_learnt_from_and_closes_the_decision(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 10, 0, 1) + tasks("b", 10, 0, 100))
+    router.refresh()
+    before = of(ask(api, category="research", candidates=["a"]))["a"]["success"]
+    for _ in range(6):
+        decision = ask(api, category="research", candidates=["a"])["decision_id"]
+        answer = api.post(f"/v1/route/decisions/{decision}/outcome", json={"success": False, "cost_usd": 0.5})
+        assert answer.json() == {"decision_id": decision, "status": "kept"}
+
+    assert router.refresh() == 6
+    assert of(ask(api, category="research"))["a"]["success"] < before - 0.15
+    assert router.open_decisions.counts("agent", clock()).get("a", 0) <= 2
+
+
+def test_an_agent_that_only_fails_gets_no_work_for_a_while(api, tables, router, clock):
+    late = NOW - timedelta(minutes=10)
+    put(tables, "tasks", tasks("a", 40, 0, 1) + tasks("b", 40, 0, 100))
+    put(tables, "tasks", [task(300 + n, agent_id="a", category="research", status="failed", started_at=late) for n in range(8)])
+    router.refresh()
+
+    answer = ask(api, category="research")
+    assert answer["agent_id"] == "b"
+    assert answer["excluded"] == {"failing": 1}
+    clock.tick(3600)
+    assert ask(api, category="research")["excluded"] == {}
+
+
+def test_who_has_neither_done_nor_declared_a_category_is_not_eligible(api, tables, router):
+    put(tables, "tasks", tasks("a", 10, 0, 1) + tasks("b", 10, 0, 100, category="writing"))
+    put(tables, "agents", [known_agent("new", capabilities=["research"])])
+    router.refresh()
+
+    answer = of(ask(api, category="research"))
+
+    assert {agent: one["eligible"] for agent, one in answer.items()} == {"a": True, "b": False, "new": True}
+    assert answer["b"]["reasons"][0] == "has neither done research nor declared it"
+    assert "never seen: judged by what is usual" in answer["new"]["reasons"]
+    assert of(ask(api, category="research", candidates=["b"]))["b"]["eligible"]
+
+
+def test_models_and_providers_are_judged_by_their_calls(api, tables, router):
+    put(tables, "tasks", tasks("a", 40, 0, 1))
+    fine = [node(number, 2, category="research", model="fine", provider="up") for number in range(1, 21)]
+    poor = [
+        node(number, 2, category="research", model="poor", provider="down", success=number % 2 == 1) for number in range(21, 41)
+    ]
+    put(tables, "nodes", fine + poor)
+    router.refresh()
+
+    assert ask(api, kind="model", category="research", strategy="greedy")["agent_id"] == "fine"
+    answer = ask(api, kind="provider", category="research", strategy="greedy")
+    assert (answer["agent_id"], answer["profile"]) == ("up", "balanced")
+
+
+def test_of_two_equal_providers_the_cheaper_is_taken(api, tables, router):
+    put(tables, "tasks", tasks("a", 40, 0, 1))
+    prices = {"dear": 0.1, "cheap": 0.01}
+    names = [(number, "dear" if number % 2 else "cheap") for number in range(1, 41)]
+    calls = [node(number, 2, category="research", provider=name, cost_usd=prices[name]) for number, name in names]
+    put(tables, "nodes", calls)
+    router.refresh()
+
+    assert ask(api, kind="provider", category="research", strategy="greedy")["agent_id"] == "cheap"
+
+
+def test_work_that_is_older_counts_less_with_a_half_life(tables, clock):
+    old = NOW - timedelta(days=60)
+    put(tables, "tasks", [task(n, agent_id="a", category="x", status="failed", started_at=old) for n in range(1, 41)])
+    put(tables, "tasks", [task(n, agent_id="a", category="x") for n in range(50, 60)])
+    put(tables, "tasks", [task(n, agent_id="b", category="x") for n in range(70, 80)])
+
+    def believed(settings: RoutingSettings) -> float:
+        (router := Router(tables, settings, clock)).refresh()
+        known = router.knowledge("agent")
+        return known.evidence.success.estimate("x", np.zeros(1, int), np.full(265, np.nan), known.fading).mean[0]
+
+    assert believed(RoutingSettings(half_life_days=7, change_threshold=1000)) > 0.7
+    assert believed(RoutingSettings(change_threshold=1000)) < 0.4
+
+
+@pytest.mark.parametrize(
+    ("question", "excluded", "words"),
+    [
+        ({"max_cost_usd": 0.00001}, {"max_cost_usd": 1}, "max_cost_usd 1e-05 excludes 1"),
+        ({"max_duration_seconds": 0.001}, {"max_duration_seconds": 1}, "max_duration_seconds 0.001 excludes 1"),
+        ({"max_cost_usd": 0}, {"max_cost_usd": 1}, "Nobody of 1 can have it"),
+        ({"candidates": []}, {}, "candidates is empty"),
+    ],
+)
+def test_where_nobody_may_be_chosen_the_answer_says_what_excludes_whom(api, tables, router, question, excluded, words):
+    put(tables, "tasks", tasks("a", 30, 0, 1))
+    router.refresh()
+
+    answer = ask(api, category="research", **question)
+
+    assert answer["agent_id"] is None
+    assert answer["probability"] is None
+    assert answer["excluded"] == excluded
+    assert words in answer["explanation"]
+
+
+def test_who_costs_nothing_stays_within_a_limit_of_nothing(api, tables, router):
+    put(tables, "tasks", tasks("free", 30, 0, 1, cost_usd=Decimal(0)) + tasks("dear", 30, 0, 100))
+    router.refresh()
+
+    answer = ask(api, category="research", max_cost_usd=0)
+
+    assert (answer["agent_id"], answer["excluded"]) == ("free", {"max_cost_usd": 1})
+
+
+def test_what_is_wrong_with_weights_is_told_in_words_of_the_question(api):
+    answer = api.post("/v1/route", content='{"profile": {"quality": NaN}}', headers={"content-type": "application/json"})
+
+    assert answer.json()["detail"] == "profile.weights.quality: value should be a finite number"
+
+
+def test_with_nothing_known_there_is_an_answer(api):
+    answer = ask(api, category="research")
+
+    assert (answer["agent_id"], answer["ranked"]) == (None, [])
+    assert answer["explanation"] == "Nobody can have it: no agent is known yet."
+    assert ask(api, candidates=["x", "y"])["agent_id"] in ("x", "y")
+
+
+def test_an_unknown_category_is_open_to_everybody(api, tables, router):
+    put(tables, "tasks", tasks("a", 30, 0, 1) + tasks("b", 12, 18, 100))
+    router.refresh()
+
+    answer = ask(api, category="never heard of", strategy="greedy")
+
+    assert answer["agent_id"] == "a"
+    assert answer["excluded"] == {}
+
+
+def test_an_agent_that_is_gone_can_still_be_named(api, tables, router):
+    put(tables, "tasks", tasks("a", 30, 0, 1))
+    router.refresh()
+
+    answer = of(ask(api, category="research", candidates=["a", "vanished", "a"]))
+
+    assert set(answer) == {"a", "vanished"}
+    assert answer["vanished"]["eligible"]
+
+
+def test_of_very_many_candidates_all_are_judged_and_shown_that_are_asked_for(api):
+    names = [f"agent-{number}" for number in range(3_000)]
+
+    answer = ask(api, category="research", candidates=names, limit=10_000)
+
+    assert set(of(answer)) == set(names)
+    assert sum(one["probability"] for one in answer["ranked"]) == pytest.approx(1)
+
+
+def test_the_category_follows_from_the_description_if_it_is_not_said(api):
+    assert ask(api, description="find out", candidates=["a"])["category"] == "research"
+    assert ask(api, candidates=["a"])["category"] == "general"
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        ('{"profile": {"quality": NaN}}', "profile"),
+        ('{"profile": {"quality": 0}}', "profile"),
+        ('{"profile": {"quality": -1, "cost": 2}}', "profile"),
+        ('{"profile": "fast"}', "profile"),
+        ('{"max_cost_usd": NaN}', "max_cost_usd"),
+        ('{"max_cost_usd": -1}', "max_cost_usd"),
+        ('{"strategy": "luck"}', "strategy"),
+        ('{"complexity": 9}', "complexity"),
+        ('{"kind": "planet"}', "kind"),
+        ('{"categroy": "x"}', "categroy"),
+        ('{"candidates": [""]}', "candidates"),
+    ],
+)
+def test_what_cannot_be_asked_is_a_problem_that_names_the_parameter(api, body, parameter):
+    answer = api.post("/v1/route", content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 400, answer.text
+    assert parameter in answer.json()["errors"][0]["parameter"]
+
+
+def test_every_decision_is_stored_with_everybodys_chances(api, tables, router):
+    put(tables, "tasks", tasks("a", 30, 0, 1) + tasks("b", 3, 0, 100))
+    router.refresh()
+    answer = ask(api, category="research", description="find out", profile={"quality": 4, "cost": 1}, max_cost_usd=1)
+
+    (row,) = tables.query("SELECT * FROM routing_decisions").to_dicts()
+    assert row["decision_id"] == answer["decision_id"]
+    assert row["candidates"] == ["a", "b"]
+    assert sum(row["probabilities"]) == pytest.approx(1)
+    assert row["probability"] == answer["probability"]
+    assert (row["quality_weight"], row["cost_weight"], row["profile"]) == (0.8, 0.2, "own")
+    assert pl.Series(row["probabilities"])[row["candidates"].index(row["agent_id"])] == pytest.approx(row["probability"])
+
+
+def test_an_outcome_of_a_decision_that_there_is_not_is_a_404(api):
+    answer = api.post("/v1/route/decisions/nothing/outcome", json={"success": True})
+
+    assert answer.status_code == 404
+    assert "take decision_id from the answer of /v1/route" in answer.json()["detail"]
+
+
+def test_an_outcome_that_says_nothing_is_refused(api):
+    assert api.post("/v1/route/decisions/x/outcome", json={}).status_code == 400
+    assert api.post("/v1/route/decisions/x/outcome", json={"quality": 2}).status_code == 400

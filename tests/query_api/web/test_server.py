@@ -1,0 +1,64 @@
+"""The API over real HTTP."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from exporters.store import Store
+from processors.errors import Unavailable
+from query_api.settings import QueryApiSettings
+from query_api.web.app import create_app
+from query_api.web.health import Condition
+from query_api.web.server import ApiServer, listen
+from tests.query_api.build import NOW, node, put, task, trace_of
+
+ANY_PORT = QueryApiSettings(endpoint="127.0.0.1:0")
+
+
+@pytest.fixture
+def server(tables: Store) -> Iterator[ApiServer]:
+    server = ApiServer(create_app(tables, tables.insert, ANY_PORT, lambda: NOW, Condition()), ANY_PORT)
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_ids_with_slashes_survive_the_wire(server: ApiServer, tables: Store) -> None:
+    put(tables, "tasks", [task(1, agent_id="finance/eu", external_id="50%/é")])
+    put(tables, "nodes", [node(1, agent_id="finance/eu")])
+    assert httpx.get(f"{server.url}/v1/agents/finance%2Feu").json()["agent_id"] == "finance/eu"
+    assert httpx.get(f"{server.url}/v1/agents/finance%2feu/nodes").json()["nodes"][0]["calls"] == 1
+    assert httpx.get(f"{server.url}/v1/tasks/50%25%2F%C3%A9").json()["trace_id"] == trace_of(1)
+    assert httpx.get(f"{server.url}/v1/agents/finance/eu").status_code == 404
+
+
+def test_many_ask_at_the_same_time(server: ApiServer, tables: Store) -> None:
+    put(tables, "tasks", [task(n) for n in range(50)])
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: httpx.get(f"{server.url}/v1/tasks?limit=1000", timeout=30), range(48)))
+    assert {(answer.status_code, len(answer.json()["tasks"])) for answer in answers} == {(200, 50)}
+
+
+def test_a_taken_port_is_said(server: ApiServer, tables: Store) -> None:
+    settings = QueryApiSettings(endpoint=f"127.0.0.1:{server.port}")
+    with pytest.raises(Unavailable, match=rf"query_api.endpoint 127.0.0.1:{server.port} cannot be bound .*in use"):
+        ApiServer(create_app(tables, tables.insert, settings, lambda: NOW, Condition()), settings).start()
+
+
+def test_stopping_is_safe_twice_and_frees_the_port(tables: Store) -> None:
+    server = ApiServer(create_app(tables, tables.insert, ANY_PORT, lambda: NOW, Condition()), ANY_PORT)
+    server.stop()
+    server.start()
+    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    server.stop()
+    server.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+
+def test_the_second_part_of_an_answer_waits_for_no_acknowledgement_of_the_first() -> None:
+    with listen(ANY_PORT) as listener, socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
