@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,9 @@ ONE_FILE = {
 }
 """What is used in one file only, and in which."""
 
+IN_FOLDERS = ("merit", "query_api")
+"""Packages whose folders import one way as well."""
+
 
 def violations(root: Path) -> list[str]:
     """Every breach below `root`, as `file:line: what`."""
@@ -48,6 +52,25 @@ def breaches(file: Path, tree: ast.Module) -> Iterator[str]:
         place = next((where for what, where in ONE_FILE.items() if f"{name}.".startswith(f"{what}.")), None)
         if place and place != file.as_posix():
             yield f"{file}:{line}: {name} belongs into {place} alone"
+
+
+def circle(root: Path) -> list[str]:
+    """Folders, and files beside them, as `package/name`, each imported by the next; empty if none leads back to itself."""
+    files = {path.relative_to(root) for package in IN_FOLDERS for path in (root / package).rglob("*.py")}
+    known: dict[str, set[str]] = {}
+    for path in files:
+        names = {name.replace(".", "/") for _, name in imported(ast.parse((root / path).read_text("utf-8")))}
+        known.setdefault(part(path), set()).update(part(Path(name)) for name in names if name.startswith(IN_FOLDERS))
+    try:
+        TopologicalSorter({one: others - {one} for one, others in known.items()}).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def part(path: Path) -> str:
+    """The first folder or file below a package that `path` leads through."""
+    return "/".join(path.with_suffix("").parts[:2])
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -91,6 +114,19 @@ def dotted(node: ast.expr) -> str:
 
 def test_imports_run_one_way_and_the_outside_is_reached_in_one_file_each() -> None:
     assert violations(ROOT) == []
+
+
+def test_no_folder_leads_back_to_itself() -> None:
+    assert circle(ROOT) == []
+
+
+def test_a_circle_of_folders_is_found(tmp_path: Path) -> None:
+    for file, source in (("merit/a/one.py", "from merit.b import two"), ("merit/b/two.py", "import merit.a.other")):
+        path = tmp_path / file
+        path.parent.mkdir(parents=True)
+        path.write_text(source)
+
+    assert set(circle(tmp_path)) == {"merit/a", "merit/b"}
 
 
 def test_every_package_of_the_wheel_is_checked() -> None:
