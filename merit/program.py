@@ -17,6 +17,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 import polars as pl
+from fastapi import FastAPI
 
 from exporters.opening import Opening
 from exporters.store import Store, chdb_folder
@@ -113,41 +114,15 @@ class Program:
             self._watch(self.spool)
             self.spool.start()
             stops.callback(self.spool.stop, GRACE)
-            condition = Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments)
-            keep = masking(self.spool.keep_readable, self._redactor)
-            at = self.entrances
             ledger = Ledger(masking(self.spool.keep_safe, self._redactor))
             stops.callback(ledger.stop)
-            routing = self._routing(ledger)
-            app = create_app(
-                self.store,
-                keep,
-                settings.query_api,
-                self._now,
-                condition,
-                settings.processors,
-                at[API],
-                routing,
-                self.live,
-                self._kept,
-            )
-            self.api = ApiServer(app, settings.query_api, at[API].tls)
+            self.api = ApiServer(self._app(ledger), settings.query_api, self.entrances[API].tls)
             self.api.start()
             stops.callback(self.api.stop)
             stops.callback(self.live.close)  # before the server is stopped, which would wait for its readers
             self.scheduler.start()
             stops.callback(self.scheduler.stop)
-            self.receiver = Receiver(
-                settings.receivers,
-                self.spool,
-                self._now,
-                retention(settings),
-                self.pipeline.read_keys,
-                redact=self._redactor,
-                instruments=self.telemetry.instruments,
-                grpc=at[GRPC],
-                http=at[HTTP],
-            )
+            self.receiver = self._receiver()
             self.receiver.start()
             stops.callback(self.receiver.stop)
             self._stops = stops.pop_all()
@@ -184,6 +159,36 @@ class Program:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def _app(self, ledger: Ledger) -> FastAPI:
+        """The API, which keeps what it is sent in the journal."""
+        settings = self.settings
+        return create_app(
+            self.store,
+            masking(self.spool.keep_readable, self._redactor),
+            settings.query_api,
+            self._now,
+            Condition(self.parts, self.telemetry.exposition, self.telemetry.instruments),
+            settings.processors,
+            self.entrances[API],
+            self._routing(ledger),
+            self.live,
+            self._kept,
+        )
+
+    def _receiver(self) -> Receiver:
+        """The receiver, which lets in whoever its entrances do."""
+        return Receiver(
+            self.settings.receivers,
+            self.spool,
+            self._now,
+            retention(self.settings),
+            self.pipeline.read_keys,
+            redact=self._redactor,
+            instruments=self.telemetry.instruments,
+            grpc=self.entrances[GRPC],
+            http=self.entrances[HTTP],
+        )
 
     def _routing(self, record: Ledger) -> Routing:
         """What /v1/route goes by."""

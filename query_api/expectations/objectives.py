@@ -1,6 +1,7 @@
 """/v1/objectives: the kinds of work that there are, and which of them a text is about."""
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
@@ -140,13 +141,9 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: ObjectiveSettings) -> APIRo
     @router.put("/v1/objectives", response_model=Objectives, summary="Set all kinds of work")
     def set_objectives(sent: AllObjectives) -> Any:
         """Replace all objectives by these. The answer is the list as it is now; it holds for tasks derived from now on."""
-        named = {one.category for one in sent.objectives}
         before = edited(ask)
-        off = [one.model_copy(update={"enabled": False}) for one in base if one.category not in named]
-        gone = before.filter(~pl.col("category").is_in([*named, *(one.category for one in base)]))
-        version = next_version(before, now)
-        kept = to_rows([*sent.objectives, *off], version)
-        keep("objectives", pl.concat([kept, to_rows(from_rows(gone), version, is_deleted=True)]))
+        kept, gone = replacing(before, sent.objectives, base, next_version(before, now))
+        keep("objectives", pl.concat([kept, gone]))
         return shown(base, kept)
 
     @router.put("/v1/objectives/{category}", response_model=Objectives, summary="Set one kind of work")
@@ -174,15 +171,7 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: ObjectiveSettings) -> APIRo
     def classify(sent: Text) -> Any:
         """Classify a text as the input of a task would be, and say which words told it. Nothing is kept."""
         weigher = built(layered(base, from_rows(edited(ask))), settings.threshold)
-        found = weigher.explain(sent.text)
-        return {
-            "category": weigher.category(sent.text),
-            "sure": found[0].sure if found else 0,
-            "threshold": settings.threshold,
-            "candidates": [
-                {"category": c.category, "sure": c.sure, "words": [{"word": w, "weight": n} for w, n in c.words]} for c in found
-            ],
-        }
+        return explained(weigher, sent.text) | {"threshold": settings.threshold}
 
     return router
 
@@ -194,6 +183,31 @@ built = lru_cache(maxsize=2)(Classifier)
 def edited(ask: Ask) -> pl.DataFrame:
     """What was set over the API, columns OBJECTIVES."""
     return ask("objectives", {"limit": MOST}, MOST)
+
+
+def replacing(
+    before: pl.DataFrame, objectives: Sequence[Objective], base: tuple[Objective, ...], version: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows by which `objectives` are all that there are, columns OBJECTIVES: what holds then, and what of `before` is gone.
+
+    What `base` has besides can only be switched off.
+    """
+    named = {one.category for one in objectives}
+    off = [one.model_copy(update={"enabled": False}) for one in base if one.category not in named]
+    gone = before.filter(~pl.col("category").is_in([*named, *(one.category for one in base)]))
+    return to_rows([*objectives, *off], version), to_rows(from_rows(gone), version, is_deleted=True)
+
+
+def explained(weigher: Classifier, text: str) -> dict[str, Any]:
+    """Which objective `text` is about, and which words of it told so, as an answer."""
+    found = weigher.explain(text)
+    return {
+        "category": weigher.category(text),
+        "sure": found[0].sure if found else 0,
+        "candidates": [
+            {"category": c.category, "sure": c.sure, "words": [{"word": w, "weight": n} for w, n in c.words]} for c in found
+        ],
+    }
 
 
 def next_version(before: pl.DataFrame, now: Now) -> int:
