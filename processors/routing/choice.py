@@ -16,7 +16,7 @@ POINTS = 64
 FAR = 4.0
 """Standard deviations beyond which a normal distribution is taken to end."""
 TINY = np.float32(1e-37)
-PORTION = 128
+PORTION = 512
 """Candidates that are integrated together: what is worked out on the way stays in the cache of a processor."""
 ENOUGH = 20
 """So many candidates are not all below their means at once: 1 in a million."""

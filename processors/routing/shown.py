@@ -3,7 +3,7 @@
 Questions about one category share all of this; what a task looks like changes a few sums.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,27 +57,41 @@ class Shown:
     influence: Influence | None
     """None where nobody has done the category."""
 
+    _usual: dict[float, Estimate] = field(default_factory=dict, repr=False)
+
     def expected(self, row: Floats, fading: float = 1.0) -> Estimate:
         """What to expect of the agents for a task that looks like `row`; `fading` is what is left of a weight."""
-        seen, mean = self._for(row)
+        features = self.influence
+        if features is None:
+            return self._of_usual(fading)
+        away = row - features.usual
+        away[np.isnan(away)] = 0.0
+        toward = 0.0 if features.shared is None else float(away @ features.shared)
+        if features.own is None:  # all agents alike are expected to do as much better or worse
+            usual = self._of_usual(fading)
+            return Estimate(usual.mean + toward, usual.variance, usual.noise, usual.observations)
+        toward_own = (features.own @ folded(features.usual + away))[features.rows] - features.own_offset
+        seen, mean = self._with_usual()
+        return self._weighed(seen + toward + np.where(features.known, toward_own, 0.0), mean + toward, fading)
+
+    def _of_usual(self, fading: float) -> Estimate:
+        """What to expect for a usual task of the category, where no agent's own weights count; worked out once."""
+        if fading not in self._usual:
+            self._usual[fading] = self._weighed(*self._with_usual(), fading)
+        return self._usual[fading]
+
+    def _with_usual(self) -> tuple[Floats, Floats]:
+        """What was seen and what else is expected, as if all tasks had looked like the usual one."""
+        features = self.influence
+        if features is None or features.shared is None:
+            return self.seen, self.mean
+        return self.seen + (features.usual @ features.shared - features.offset), self.mean
+
+    def _weighed(self, seen: Floats, mean: Floats, fading: float) -> Estimate:
+        """What was seen and what else is expected, each by how sure it is."""
         count = self.count * fading
         # Where little was seen and it surprises, its own noise may be greater than that of others: it is believed the less.
         doubted = self.noise + (seen - mean) ** 2 / (count + 1.0)
         pseudo = doubted / self.variance
         total = count + pseudo
         return Estimate((count * seen + pseudo * mean) / total, doubted / total, self.noise, count)
-
-    def _for(self, row: Floats) -> tuple[Floats, Floats]:
-        """What was seen and what else is expected, as if all tasks had looked like `row`."""
-        seen, mean, features = self.seen, self.mean, self.influence
-        if features is None:
-            return seen, mean
-        row = np.where(np.isnan(row), features.usual, row)
-        if features.shared is not None:
-            toward = row @ features.shared
-            seen = seen + (toward - features.offset)
-            mean = mean + (toward - features.usual @ features.shared)
-        if features.own is not None:
-            toward_own = (features.own @ folded(row))[features.rows] - features.own_offset
-            seen = seen + np.where(features.known, toward_own, 0.0)
-        return seen, mean
