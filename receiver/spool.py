@@ -38,7 +38,8 @@ class Spool:
             wait for company.
         held_bytes: rows of each kind that may be held in memory while they wait.
         missing: by kind, which of some rows the store does not have; asked after a crash.
-        lingers: kinds of what is received that wait for company for another time than the usual.
+        unhurried: kinds that nobody waits for, though they come by the hundreds: how long they wait for company. They are stored
+            behind all others.
     """
 
     def __init__(
@@ -48,10 +49,10 @@ class Spool:
         insert: Insert,
         held_bytes: int,
         missing: Mapping[str, Missing] | None = None,
-        lingers: Mapping[str, timedelta] | None = None,
+        unhurried: Mapping[str, timedelta] | None = None,
     ) -> None:
         self._journal, self._consumers, self._insert, self._held_bytes = journal, consumers, insert, held_bytes
-        self._missing, self._lingers = missing or {}, lingers or {}
+        self._missing, self._unhurried = missing or {}, unhurried or {}
         self._storers: dict[str, Storer] = {}
         self._guard = Lock()
 
@@ -129,8 +130,9 @@ class Spool:
             if kind not in self._storers:
                 received = kind in self._consumers
                 consume = self._consumers[kind] if received else partial(self._insert, kind)
-                linger = self._lingers.get(kind, LINGER) if received else timedelta(0)
+                linger = self._unhurried.get(kind, LINGER) if received else timedelta(0)
                 missing = self._missing.get(kind, pl.DataFrame.clear)
-                self._storers[kind] = Storer(self._journal, kind, consume, self._held_bytes, linger, missing)
+                behind = not received or kind in self._unhurried
+                self._storers[kind] = Storer(self._journal, kind, consume, self._held_bytes, linger, missing, behind=behind)
                 self._storers[kind].start()
             return self._storers[kind]

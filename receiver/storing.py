@@ -71,6 +71,8 @@ class Storer:
         linger: how long the first entry of a batch waits for others.
         missing: which of some rows the store does not have. ClickHouse notes a token a moment before the rows are there: if it
             dies in between, it takes the rows for stored when they come again.
+        behind: whether it goes after others where processors are short; what is received comes by the thousands, and has to be
+            kept up with.
     """
 
     def __init__(
@@ -81,8 +83,10 @@ class Storer:
         held_bytes: int,
         linger: timedelta = LINGER,
         missing: Missing = pl.DataFrame.clear,
+        *,
+        behind: bool = False,
     ) -> None:
-        self.kind, self.counts, self._missing = kind, Counts(), missing
+        self.kind, self.counts, self._missing, self._behind = kind, Counts(), missing, behind
         self._journal, self._consume, self._linger = journal, consume, linger.total_seconds()
         self._most_held = held_bytes
         self._held: dict[int, pl.DataFrame] = {}
@@ -150,7 +154,7 @@ class Storer:
         return (self._new_rows < MOST_ROWS and self._held_bytes < self._most_held) or not self._well or self._stopping
 
     def _work(self) -> None:
-        if not self._linger:  # not what is received: it comes by the thousands, and has to be kept up with
+        if self._behind:
             stand_behind()
         try:
             if begun := self._until_well(lambda: self._journal.begun(self.kind)):
