@@ -15,6 +15,7 @@ from processors.scoring.tasks import EXPECTED, JUDGEMENTS
 NEVER = date(1970, 1, 1)
 PLACES: Columns = {**PLACE, "started_at": FACTS["started_at"], "task_version": SOURCE["task_version"]}
 """Where a task stands scored, and which row of `tasks` that was."""
+FOUR_DAYS = timedelta(days=4)
 LEAST_TASKS = 10
 """Fewer succeeded tasks have no usual."""
 
@@ -38,6 +39,8 @@ class Progress(NamedTuple):
     """Tasks begun before are added up by the hour, later ones by the minute."""
     daily_until: datetime = EPOCH
     """Tasks begun before are added up by the day too."""
+    fours_until: datetime = EPOCH
+    """Tasks begun before are added up by four days too."""
     version: int = 0
     """Of all that has been written."""
     hours_version: int = 0
@@ -64,8 +67,10 @@ class Level(NamedTuple):
 MINUTES = Level("agent_minutely", "agent_minutes", 60)
 HOURS = Level("agent_hourly", "agent_hours", 3600)
 DAYS = Level("agent_daily", "agent_days", 86_400)
+FOURS = Level("agent_four_daily", "agent_fours", 4 * 86_400)
 WORK_HOURS = Level("agent_work_hourly", "agent_work_hours", 3600, "rolled_up_work", (False,))
 WORK_DAYS = Level("agent_work_daily", "agent_work_days", 86_400, "rolled_up_work", (False, True))
+WORK_FOURS = Level("agent_work_four_daily", "agent_work_fours", 4 * 86_400, "rolled_up_work", (False, True))
 TASKS = "task_measures"
 """What sums of tasks are made of in the end."""
 MODEL_HOURS = Level("model_hourly", "model_hours", 3600, "rolled_up_calls")
@@ -84,7 +89,7 @@ def progress(store: Store) -> Progress | None:
 
 def store_progress(store: Store, it: Progress) -> None:
     """Remember how far scoring has come."""
-    times = ("tasks_until", "evaluations_until", "calls_until", "hourly_until", "daily_until")
+    times = ("tasks_until", "evaluations_until", "calls_until", "hourly_until", "daily_until", "fours_until")
     types: dict[str, Any] = {name: pl.Datetime("ms", "UTC") for name in times}
     types |= dict.fromkeys(("medians_until", "version", "hours_version", "days_version"), pl.UInt64)
     types |= {"medians_from": pl.Date, "scoring": pl.String, "id": pl.UInt8}
@@ -218,3 +223,14 @@ def whole_hour(moment: datetime) -> datetime:
 def whole_day(moment: datetime) -> datetime:
     """The UTC day that `moment` lies in."""
     return whole_hour(moment) - timedelta(hours=moment.hour)
+
+
+def whole_four_days(moment: datetime) -> datetime:
+    """The four days that `moment` lies in, as sums are cut."""
+    return EPOCH + (moment - EPOCH) // FOUR_DAYS * FOUR_DAYS
+
+
+def first_day(store: Store) -> datetime | None:
+    """The first day that has been added up; None if none has."""
+    first: datetime | None = store.query("SELECT toDateTime64(minOrNull(at), 3, 'UTC') AS day FROM agent_daily").item()
+    return first

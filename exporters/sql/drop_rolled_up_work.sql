@@ -10,7 +10,9 @@ WHERE at >= {since:DateTime} AND at < {until:DateTime}
   )
   AND (at, agent_id, department, service_name, (by_category, toString(category))) NOT IN
   (
-      SELECT at, agent_id, department, service_name, arrayJoin([(false, ''), (true, toString(category))])
+      SELECT
+          toStartOfInterval(at, toIntervalSecond({width:UInt32}), 'UTC'), agent_id, department, service_name,
+          arrayJoin([(false, ''), (true, toString(category))])
       FROM {source:Identifier}
       WHERE at >= {since:DateTime} AND at < {until:DateTime}
   )

@@ -81,7 +81,7 @@ FROM
     SELECT *, toStartOfInterval(at, toIntervalSecond({width:UInt32}), 'UTC') AS bucket
     FROM {source:Identifier}
     WHERE at >= {since:DateTime} AND at < {until:DateTime}
-      AND ({everything:Bool} OR toStartOfDay(at) IN (SELECT toStartOfDay(at) FROM task_scores WHERE version > {done:UInt64}))
+      AND ({everything:Bool} OR {width:UInt32} > 86400 OR toStartOfDay(at) IN (SELECT toStartOfDay(at) FROM task_scores WHERE version > {done:UInt64}))
       AND ({everything:Bool} OR (bucket, agent_id) IN
       (
           SELECT toStartOfInterval(at, toIntervalSecond({width:UInt32}), 'UTC'), agent_id FROM task_scores WHERE version > {done:UInt64}

@@ -3,13 +3,14 @@
 INSERT INTO {into:Identifier}
 (
     by_category, category, at, agent_id, department, service_name,
-    agent_name, first_started, last_started, ended, duration_least, duration_most, durations, version, is_deleted
+    agent_name, days, first_started, last_started, ended, duration_least, duration_most, durations, version, is_deleted
 )
 SELECT
     of_category,
     if(of_category, toString(source.category), '') AS kind,
-    at, agent_id, department, service_name,
+    bucket, agent_id, department, service_name,
     argMax(source.agent_name, (source.agent_name != '', source.last_started)),
+    arraySort(groupUniqArray(toDate(source.at))),
     min(source.first_started),
     max(source.last_started),
     sum(source.succeeded + source.failed),
@@ -20,13 +21,13 @@ SELECT
     0
 FROM
 (
-    SELECT *
+    SELECT *, toStartOfInterval(at, toIntervalSecond({width:UInt32}), 'UTC') AS bucket
     FROM {source:Identifier}
     WHERE at >= {since:DateTime} AND at < {until:DateTime}
-      AND ({everything:Bool} OR (at, agent_id) IN
+      AND ({everything:Bool} OR (bucket, agent_id) IN
       (
           SELECT toStartOfInterval(at, toIntervalSecond({width:UInt32}), 'UTC'), agent_id FROM task_scores WHERE version > {done:UInt64}
       ))
 ) AS source
 ARRAY JOIN {kinds:Array(Bool)} AS of_category
-GROUP BY of_category, kind, at, agent_id, department, service_name
+GROUP BY of_category, kind, bucket, agent_id, department, service_name

@@ -14,6 +14,8 @@ from exporters.calls import taken_since
 from exporters.scores import (
     CALLS,
     DAYS,
+    FOUR_DAYS,
+    FOURS,
     HOURS,
     MINUTES,
     MODEL_DAYS,
@@ -22,6 +24,7 @@ from exporters.scores import (
     MODEL_WORK_HOURS,
     TASKS,
     WORK_DAYS,
+    WORK_FOURS,
     WORK_HOURS,
     Progress,
 )
@@ -31,9 +34,12 @@ LINGER = timedelta(hours=1)
 """How long an hour that is over is still kept by the minute."""
 LONG_AGO = timedelta(days=1)
 """Minutes may have expired after this: hours of what is older are made of tasks."""
+AT_ONCE = 8 * FOUR_DAYS
+"""Days that are added up by four of them together: a year of many agents would want more memory than there is."""
 
 WORK_BY_HOUR = ((TASKS, HOURS), (HOURS.view, WORK_HOURS))
 WORK_BY_DAY = ((HOURS.view, DAYS), (DAYS.view, WORK_DAYS))
+WORK_BY_FOUR_DAYS = ((DAYS.view, FOURS), (DAYS.view, WORK_FOURS))
 CALLS_BY_HOUR = ((CALLS, MODEL_HOURS), (MODEL_HOURS.view, MODEL_WORK_HOURS))
 CALLS_BY_DAY = ((MODEL_HOURS.view, MODEL_DAYS), (MODEL_DAYS.view, MODEL_WORK_DAYS))
 """What is added up of what, in this order."""
@@ -42,7 +48,8 @@ CALLS_BY_DAY = ((MODEL_HOURS.view, MODEL_DAYS), (MODEL_DAYS.view, MODEL_WORK_DAY
 def boundaries(progress: Progress, now: datetime) -> Progress:
     """`progress` with the boundaries as they should be by now."""
     hour = scores.whole_hour(now - LINGER)
-    return progress._replace(hourly_until=hour, daily_until=scores.whole_day(hour))
+    day = scores.whole_day(hour)
+    return progress._replace(hourly_until=hour, daily_until=day, fours_until=scores.whole_four_days(day))
 
 
 def add_up(store: Store, progress: Progress, done: int, version: int, now: datetime, *, moved: bool) -> Progress:
@@ -75,8 +82,12 @@ def add_up(store: Store, progress: Progress, done: int, version: int, now: datet
             for source, into in WORK_BY_DAY:
                 scores.roll_up(store, source, into, scores.whole_day(since), end, done, version)
             progress = progress._replace(days_version=version)
+        if since < progress.fours_until:
+            end = min(scores.whole_four_days(until) + FOUR_DAYS, progress.fours_until)
+            for source, into in WORK_BY_FOUR_DAYS:
+                scores.roll_up(store, source, into, scores.whole_four_days(since), end, done, version)
     add_up_calls(store, progress, done, version)
-    return fold(store, progress, version, now)
+    return fold_days(store, fold(store, progress, version, now), version)
 
 
 def add_up_calls(store: Store, progress: Progress, done: int, version: int) -> None:
@@ -107,4 +118,18 @@ def fold(store: Store, progress: Progress, version: int, now: datetime) -> Progr
     if ahead.daily_until > progress.daily_until:
         for source, into in (*WORK_BY_DAY, *CALLS_BY_DAY):
             scores.roll_up(store, source, into, progress.daily_until, ahead.daily_until, 0, version, everything=True)
-    return ahead
+    return ahead._replace(fours_until=progress.fours_until)
+
+
+def fold_days(store: Store, progress: Progress, version: int) -> Progress:
+    """Add up days that are over by four of them, those of before an upgrade too, and move the boundary."""
+    ahead = scores.whole_four_days(progress.daily_until)
+    if ahead <= progress.fours_until:
+        return progress
+    begin = max(progress.fours_until, scores.whole_four_days(scores.first_day(store) or ahead))
+    while begin < ahead:
+        end = min(begin + AT_ONCE, ahead)
+        for source, into in WORK_BY_FOUR_DAYS:
+            scores.roll_up(store, source, into, begin, end, 0, version, everything=True)
+        begin = end
+    return progress._replace(fours_until=ahead)

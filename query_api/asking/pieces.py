@@ -18,11 +18,12 @@ class Level(NamedTuple):
     """How long a span is; none for tasks, which are there one by one."""
 
 
+FOURS = Level("fours", "agent_four_daily", timedelta(days=4))
 DAYS = Level("days", "agent_daily", timedelta(days=1))
 HOURS = Level("hours", "agent_hourly", timedelta(hours=1))
 MINUTES = Level("minutes", "agent_minutely", timedelta(minutes=1))
 TASKS = Level("tasks", "measured_tasks", timedelta(0))
-LEVELS = (DAYS, HOURS, MINUTES, TASKS)
+LEVELS = (FOURS, DAYS, HOURS, MINUTES, TASKS)
 
 
 class Reach(NamedTuple):
@@ -32,6 +33,8 @@ class Reach(NamedTuple):
     """Hours before are added up by the hour, later ones by the minute."""
     daily_until: datetime
     """Days before are added up by the day."""
+    fours_until: datetime = EPOCH
+    """Days before are added up by four of them."""
 
 
 class Piece(NamedTuple):
@@ -58,7 +61,8 @@ def split(begin: datetime, end: datetime, segment: int, reach: Reach, levels: Se
     if not level.width:
         yield Piece(level, begin, end, segment)
         return
-    known = {DAYS: (EPOCH, reach.daily_until), HOURS: (EPOCH, reach.hourly_until), MINUTES: (reach.hourly_until, end)}
+    untils = {FOURS: reach.fours_until, DAYS: reach.daily_until, HOURS: reach.hourly_until}
+    known = {MINUTES: (reach.hourly_until, end)} | {coarse: (EPOCH, until) for coarse, until in untils.items()}
     first, last = max(up(begin, level.width), known[level][0]), min(down(end, level.width), known[level][1])
     if first >= last:
         yield from split(begin, end, segment, reach, finer)

@@ -17,7 +17,7 @@ import polars as pl
 
 from query_api.asking.filters import bound
 from query_api.asking.kept import Kept
-from query_api.asking.pieces import DAYS, EPOCH, HOURS, LEVELS, TASKS, Level, Piece, Reach, pieces
+from query_api.asking.pieces import DAYS, EPOCH, FOURS, HOURS, LEVELS, TASKS, Level, Piece, Reach, pieces
 
 AskStore = Callable[[str, Mapping[str, Any], int], pl.DataFrame]
 MOST_BESIDE = 4
@@ -25,6 +25,8 @@ MOST_BESIDE = 4
 FILTERS = ("agent_id", "category", "department", "service", "user_id", "model", "provider")
 ONLY_TASKS = ("user_id", "model", "provider")
 """What only tasks can be chosen by."""
+COARSEST = {"hour": HOURS, "day": DAYS, "week": DAYS}
+"""The longest sums that lie within a period."""
 KEYS = ("agent_id", "category", "of_department", "segment", "started_at")
 WHOLE = frozenset(
     {
@@ -44,16 +46,17 @@ class State(NamedTuple):
     days_version: int = 0
     hourly_until: datetime = EPOCH
     daily_until: datetime = EPOCH
+    fours_until: datetime = EPOCH
     agents_version: int = 0
 
     @property
     def reach(self) -> Reach:
         """What is added up."""
-        return Reach(self.hourly_until, self.daily_until)
+        return Reach(self.hourly_until, self.daily_until, self.fours_until)
 
     def of(self, level: Level) -> int:
         """The version of the sums of a level."""
-        return {DAYS: self.days_version, HOURS: self.hours_version}.get(level, self.version)
+        return {FOURS: self.days_version, DAYS: self.days_version, HOURS: self.hours_version}.get(level, self.version)
 
 
 class Sums:
@@ -166,17 +169,17 @@ def split_up(parameters: Mapping[str, Any], reach: Reach) -> list[Piece]:
     if any(parameters[name] for name in ONLY_TASKS):
         levels: tuple[Level, ...] = (TASKS,)
     else:
-        levels = LEVELS[1:] if parameters.get("period") == "hour" else LEVELS
+        levels = LEVELS[LEVELS.index(COARSEST.get(parameters.get("period", ""), FOURS)) :]
     return pieces(cuts, reach, levels) or [Piece(TASKS, cuts[0], cuts[0], 1)]
 
 
 def shared_out(found: list[Piece]) -> list[list[Piece]]:
-    """What is asked beside each other: a level each, but days, of which there are most, in two halves."""
+    """What is asked beside each other: a level each, but days, where they are not told by four of them, in two halves."""
     by_level: dict[Level, list[Piece]] = {}
     for piece in found:
         by_level.setdefault(piece.level, []).append(piece)
-    half = len(by_level.get(DAYS, ())) // 2
     days = by_level.pop(DAYS, [])
+    half = 0 if FOURS in by_level else len(days) // 2
     return [some for some in (days[half:], days[:half], *by_level.values()) if some]
 
 

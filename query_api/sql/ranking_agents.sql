@@ -15,7 +15,7 @@ FROM
         argMax(work.agent_name, (work.agent_name != '', work.last_started)) AS agent_name,
         min(work.first_started) AS first_started,
         max(work.last_started) AS last_started,
-        uniqExact(toDate(work.moment)) AS days_active,
+        uniqExactArray(work.days) AS days_active,
         multiIf(
             sum(work.ended) = 0, NULL,
             sum(work.ended) < 20, max(work.duration_most),
@@ -23,7 +23,17 @@ FROM
         ) AS p95_duration_seconds
     FROM
     (
-        SELECT agent_id, agent_name, first_started, last_started, moment, ended, duration_least, duration_most, durations
+        SELECT agent_id, agent_name, days, first_started, last_started, ended, duration_least, duration_most, durations
+        FROM agent_work_four_daily
+        WHERE at >= toStartOfMinute(arrayMin({fours_begins:Array(DateTime64(9))})) AND at < arrayMax({fours_ends:Array(DateTime64(9))})
+          AND arrayExists(
+              (begin, end) -> moment >= begin AND moment < end, {fours_begins:Array(DateTime64(9))}, {fours_ends:Array(DateTime64(9))})
+          AND by_category = notEmpty({category:Array(String)})
+          AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
+          AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
+          AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
+        UNION ALL
+        SELECT agent_id, agent_name, days, first_started, last_started, ended, duration_least, duration_most, durations
         FROM agent_work_daily
         WHERE at >= toStartOfMinute(arrayMin({days_begins:Array(DateTime64(9))})) AND at < arrayMax({days_ends:Array(DateTime64(9))})
           AND arrayExists(
@@ -33,7 +43,7 @@ FROM
           AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
           AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
         UNION ALL
-        SELECT agent_id, agent_name, first_started, last_started, moment, ended, duration_least, duration_most, durations
+        SELECT agent_id, agent_name, days, first_started, last_started, ended, duration_least, duration_most, durations
         FROM {hours:Identifier}
         WHERE at >= toStartOfMinute(arrayMin({hours_begins:Array(DateTime64(9))})) AND at < arrayMax({hours_ends:Array(DateTime64(9))})
           AND arrayExists(
@@ -43,7 +53,9 @@ FROM
           AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
           AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
         UNION ALL
-        SELECT agent_id, agent_name, first_started, last_started, moment, succeeded + failed AS ended, duration_least, duration_most, durations
+        SELECT
+            agent_id, agent_name, [toDate(at)] AS days, first_started, last_started, succeeded + failed AS ended, duration_least,
+            duration_most, durations
         FROM agent_minutely
         WHERE at >= toStartOfMinute(arrayMin({minutes_begins:Array(DateTime64(9))})) AND at < arrayMax({minutes_ends:Array(DateTime64(9))})
           AND arrayExists(
@@ -53,7 +65,7 @@ FROM
           AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
         UNION ALL
         SELECT
-            agent_id, agent_name, started_at, started_at, started_at AS moment,
+            agent_id, agent_name, [toDate(started_at)], started_at, started_at,
             (status IN ('succeeded', 'failed'))::UInt64 AS ended,
             if(ended > 0, duration_seconds, inf),
             if(ended > 0, duration_seconds, 0),

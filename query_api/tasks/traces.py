@@ -128,16 +128,15 @@ def routes(ask: Ask, scoring: ScoringSettings) -> APIRouter:
         key = {"trace_id": trace_id}
         most = question.limit + 1
         coming = ask.soon("trace_spans", {**key, "limit": most, "attributes": question.attributes}, most)
-        coming_steps = ask.soon("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)
-        coming_workflow = ask.soon("workflow", {**key, "limit": 1}, 1)
         tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
         marked = rows(mark(tasks.head(MOST_TASKS)))
-        spans, workflows = coming(), rows(coming_workflow())
+        steps = ask("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)  # in turn: spans take as long as all of these
+        workflows = rows(ask("workflow", {**key, "limit": 1}, 1))
+        spans = coming()
         if spans.is_empty() and not workflows:
             raise ProblemError(404, f"There is no trace {trace_id[:200]!r}: no span of it is stored, and no task")
         is_cut = spans.height > question.limit
         links = ask("trace_links", {**key, "limit": MOST_STEPS}, MOST_STEPS) if tasks.height > MOST_TASKS else tasks.select(LINKS)
-        steps = coming_steps()
         return {
             "trace_id": trace_id,
             "total_spans": int(ask("trace_size", key, 1).item()) if is_cut else spans.height,

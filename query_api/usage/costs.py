@@ -77,23 +77,18 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         chosen = of_calls(question, now(), MONTH, question.group_by)
         with ask.one_state():
             page = in_order(ask, "costs", question, chosen)
-            if question.cursor is None and page.next_cursor is None:
-                total = page.frame.select(money_of(page.frame), pl.exclude("group", "cost_usd").sum())  # the page is all there is
-            else:
-                total = ask("costs", chosen | {"group_by": "", "limit": 1, "offset": 0}, 1)
+            whole = page.frame
+            if whole.is_empty() and question.cursor is not None:  # behind the last group
+                whole = ask("costs", chosen | {"group_by": "", "limit": 1, "offset": 0}, 1)
+        total = whole.head(1).select(pl.col(f"total_{name}").alias(name) for name in Spent.model_fields)
         return {
             "group_by": question.group_by,
-            "costs": rows(page.frame),
+            "costs": rows(page.frame.select(*SpentBy.model_fields)),
             "total": rows(total)[0] if len(total) else NOTHING,
             "next_cursor": page.next_cursor,
         }
 
     return router
-
-
-def money_of(frame: pl.DataFrame) -> pl.Expr:
-    """The sum of `cost_usd`, exact; null where no price is known."""
-    return pl.when(frame["cost_usd"].is_not_null().any()).then(pl.col("cost_usd").sum()).alias("cost_usd")
 
 
 NOTHING = {name: None if name == "cost_usd" else 0 for name in Spent.model_fields}

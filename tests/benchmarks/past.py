@@ -10,7 +10,7 @@ from exporters import scores
 from exporters.scores import MINUTES, TASKS, Progress
 from exporters.store import Store
 from merit.jobs.registry import Registry
-from merit.jobs.sums import CALLS_BY_DAY, CALLS_BY_HOUR, WORK_BY_DAY, WORK_BY_HOUR, boundaries
+from merit.jobs.sums import CALLS_BY_DAY, CALLS_BY_HOUR, WORK_BY_DAY, WORK_BY_FOUR_DAYS, WORK_BY_HOUR, boundaries
 from processors.scoring.settings import ScoringSettings
 
 ROWS = ("tasks", "nodes", "task_scores", "task_calls", "workflows")
@@ -77,4 +77,7 @@ def add_up(store: Store, first: datetime, now: datetime) -> None:
     scores.roll_up(store, TASKS, MINUTES, progress.hourly_until, until, 0, VERSION, everything=True)
     for source, days in (*WORK_BY_DAY, *CALLS_BY_DAY):
         scores.roll_up(store, source, days, first, progress.daily_until, 0, VERSION, everything=True)
+    fours = scores.whole_four_days(first)
+    for source, four_days in WORK_BY_FOUR_DAYS:
+        scores.roll_up(store, source, four_days, fours, progress.fours_until, 0, VERSION, everything=True)
     scores.store_progress(store, progress)

@@ -81,7 +81,7 @@ def sums(
 ) -> list[Row]:
     """What the sums show of a window, by agent and category, read in the pieces that the API reads."""
     known = progress(store) or Progress()
-    found = pieces((since, until), Reach(known.hourly_until, known.daily_until), levels)
+    found = pieces((since, until), Reach(known.hourly_until, known.daily_until, known.fours_until), levels)
     asked = {f"{level.name}_{side}": [] for level in LEVELS for side in ("begins", "ends")}
     for piece in found:
         asked[f"{piece.level.name}_begins"].append(bound(piece.begin))

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from exporters.schema.migrations import shipped, statements
+from exporters.scores import progress, store_progress
 from exporters.store import Store
+from exporters.traces import EPOCH
 from merit.jobs.scoring import Scoring
 from processors.scoring.settings import ScoringSettings
 from tests.builders import NOW, Clock
@@ -57,6 +59,8 @@ WORKED = (
     ("agent_work_hours", "''", "NOT by_category", "agent_hours"),
     ("agent_work_days", "''", "NOT by_category", "agent_days"),
     ("agent_work_days", "category", "by_category", "agent_days"),
+    ("agent_work_fours", "''", "NOT by_category", "agent_fours"),
+    ("agent_work_fours", "category", "by_category", "agent_fours"),
 )
 
 
@@ -92,6 +96,25 @@ def test_what_was_added_up_before_an_upgrade_is_there_after_it(tables: Store) ->
         tables.command(statement)
 
     assert tables.query("SELECT sum(ended) FROM agent_work_days WHERE by_category").item() > 0
+    assert_true(tables)
+
+
+def test_days_of_before_an_upgrade_are_added_up_by_four_of_them_after_it(tables: Store) -> None:
+    put(tables, "tasks", history())
+    scoring(tables).catch_up()
+    for table in ("agent_four_daily", "agent_work_four_daily"):
+        tables.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
+    known = progress(tables)
+    assert known is not None
+    store_progress(tables, known._replace(fours_until=EPOCH, version=known.version + 1))
+    assert_true(tables)
+
+    scoring(tables).catch_up()
+    after = progress(tables)
+    assert after is not None
+    assert after.fours_until == known.fours_until
+    told = "SELECT sum(tasks) AS tasks FROM {} WHERE at < (SELECT max(fours_until) FROM scoring_progress)"
+    assert tables.query(told.format("agent_fours")).item() == tables.query(told.format("agent_days")).item() >= 16
     assert_true(tables)
 
 

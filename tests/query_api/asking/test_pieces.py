@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from query_api.asking.pieces import DAYS, HOURS, MINUTES, TASKS, Piece, Reach, pieces
+from query_api.asking.pieces import DAYS, EPOCH, FOURS, HOURS, MINUTES, TASKS, Piece, Reach, pieces
 
 DAY = datetime(2026, 1, 31, tzinfo=UTC)
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -32,6 +32,18 @@ def test_a_cut_at_the_beginning_of_a_day_leaves_it_whole() -> None:
     assert pieces(cuts, REACH) == [Piece(DAYS, cuts[0], cuts[1], 1), Piece(DAYS, cuts[1], cuts[2], 2)]
 
 
+def test_four_days_are_told_together_where_they_begin_as_sums_are_cut() -> None:
+    first = datetime(2026, 1, 23, tzinfo=UTC)  # 20,476 days after the beginning of 1970, a multiple of four
+    reach = REACH._replace(fours_until=first + FOURS.width)
+    found = sorted(pieces([first - 24 * HOUR, DAY], reach), key=lambda piece: piece.begin)
+
+    assert found == [
+        Piece(DAYS, first - 24 * HOUR, first, 1),
+        Piece(FOURS, first, first + FOURS.width, 1),
+        Piece(DAYS, first + FOURS.width, DAY, 1),
+    ]
+
+
 def test_nothing_is_added_up_where_scoring_has_not_begun() -> None:
     never = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,11 +56,12 @@ moments = st.datetimes(datetime(2026, 1, 25), datetime(2026, 2, 3), timezones=st
 @given(st.lists(moments, min_size=2, max_size=6, unique=True).map(sorted), moments)
 def test_pieces_cover_each_stretch_once(cuts: list[datetime], now: datetime) -> None:
     hour = now.replace(minute=0, second=0, microsecond=0)
-    reach = Reach(hour, hour.replace(hour=0))
+    day = hour.replace(hour=0)
+    reach = Reach(hour, day, day - (day - EPOCH) % FOURS.width)
     found = sorted(pieces(cuts, reach), key=lambda piece: piece.begin)
 
     assert [found[0].begin, *(piece.end for piece in found)] == [*(piece.begin for piece in found), cuts[-1]]
     assert all(cuts[piece.segment - 1] <= piece.begin < piece.end <= cuts[piece.segment] for piece in found)
-    for level, until in ((DAYS, reach.daily_until), (HOURS, reach.hourly_until)):
+    for level, until in ((FOURS, reach.fours_until), (DAYS, reach.daily_until), (HOURS, reach.hourly_until)):
         assert all(piece.end <= until for piece in found if piece.level == level)
     assert all(piece.begin >= reach.hourly_until for piece in found if piece.level == MINUTES)
