@@ -15,7 +15,7 @@ INSERT INTO {into:Identifier}
 SELECT
     bucket,
     agent_id, category, department, service_name, complexity,
-    argMax(source.agent_name, (source.agent_name != '', source.last_started)),
+    argMaxIf(source.agent_name, source.last_started, source.agent_name != ''),
     min(source.first_started),
     max(source.last_started),
     sum(source.tasks),

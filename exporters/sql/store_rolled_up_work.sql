@@ -9,7 +9,7 @@ SELECT
     of_category,
     if(of_category, toString(source.category), '') AS kind,
     bucket, agent_id, department, service_name,
-    argMax(source.agent_name, (source.agent_name != '', source.last_started)),
+    argMaxIf(source.agent_name, source.last_started, source.agent_name != ''),
     arraySort(groupUniqArray(toDate(source.at))),
     min(source.first_started),
     max(source.last_started),

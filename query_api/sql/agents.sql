@@ -31,9 +31,9 @@ FROM
 (
     SELECT
         u.agent_id AS agent_id,
-        argMax(u.agent_name, (u.agent_name != '', started_at)) AS agent_name,
-        argMax(u.agent_type, (u.agent_type != '', started_at)) AS agent_type,
-        argMax(u.department, (u.department != '', started_at)) AS department,
+        argMaxIf(u.agent_name, started_at, u.agent_name != '') AS agent_name,
+        argMaxIf(u.agent_type, started_at, u.agent_type != '') AS agent_type,
+        argMaxIf(u.department, started_at, u.department != '') AS department,
         groupUniqArrayIf(100)(service_name, service_name != '') AS services,
         min(started_at) AS first_seen,
         max(started_at) AS last_seen,

@@ -1,7 +1,7 @@
 -- How do departments fare?
 SELECT
     department,
-    uniqExact(t.agent_id) AS agents,
+    length(groupUniqArray(t.agent_id)) AS agents,
     uniqExactIf(t.user_id, t.user_id != '') AS users,
     count() AS tasks,
     countIf(status = 'succeeded') AS succeeded,

@@ -12,7 +12,7 @@ FROM
 (
     SELECT
         agent_id,
-        argMax(work.agent_name, (work.agent_name != '', work.last_started)) AS agent_name,
+        argMaxIf(work.agent_name, work.last_started, work.agent_name != '') AS agent_name,
         min(work.first_started) AS first_started,
         max(work.last_started) AS last_started,
         uniqExactArray(work.days) AS days_active,
