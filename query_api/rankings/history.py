@@ -52,7 +52,7 @@ def history(ask: Ask, question: Chosen, profile: str, settings: ScoringSettings,
     today = whole_day(now)  # stretches begin and end with a day, so that whole days are read as such
     recent, week, last_week = today - timedelta(days=settings.recent_days), today - WEEK, today - 2 * WEEK
     end = today + timedelta(days=1)
-    cuts = sorted({since, until, recent, week, last_week, end})
+    cuts = sorted({since, until, week, last_week, end} | ({recent} if recent > since else set()))  # else all of it is recent
     found = conform(ask("agent_statistics", asked_of(every(question), cuts) | {"profile": profile}, MOST_ROWS), STATISTICS)
     coming = ask.soon("ranking_agents", asked_of(question, [since, until]), MOST_ROWS)
     if question.category:
