@@ -46,16 +46,24 @@ def features(descriptions: Sequence[str | None], complexities: Sequence[int | No
         complexities: 1 to 5 as the user said it, or null; as many as descriptions.
     """
     out = np.full((len(descriptions), FEATURES), np.nan)
+    known: dict[str, Floats] = {}
     for row, description, complexity in zip(out, descriptions, complexities, strict=True):
         if description:
             text = description[:READ].lower()
-            row[:WORDS] = 0.0
-            columns = words(text)
-            row[columns] = 1.0 / sqrt(len(columns) or 1)
-            row[WORDS : WORDS + FORM] = form(text)
+            if text not in known:  # calls of one task have its description, and many tasks are alike
+                known[text] = described(text)
+            row[: WORDS + FORM] = known[text]
         if complexity is not None and 1 <= complexity <= LEVELS:
             row[WORDS + FORM :] = 0.0
             row[WORDS + FORM + complexity - 1] = 1.0
+    return out
+
+
+def described(text: str) -> Floats:
+    """What a text says, in the columns of words and form; the columns of words make a vector of length 1."""
+    out, columns = np.zeros(WORDS + FORM), words(text)
+    out[columns] = 1.0 / sqrt(len(columns) or 1)
+    out[WORDS:] = form(text)
     return out
 
 
