@@ -48,9 +48,8 @@ again, because a process died before it knew, is completed in the tables that vi
 ENDLESS = 0.0
 """Questions are ended when they take too long; what is written is not."""
 
-READ = {"optimize_move_to_prewhere_if_final": 1, "compile_expressions": 0, "compile_aggregate_expressions": 0}
-"""What is chosen by the sorting key is chosen before the newest of several rows is looked for: they share their key. Nothing is
-compiled: at the fourth time that a ranking is asked for that takes as long as the ranking, which is no faster afterwards."""
+READ = {"optimize_move_to_prewhere_if_final": 1}
+"""What is chosen by the sorting key is chosen before the newest of several rows is looked for: they share their key."""
 
 WRONG_FOREVER = frozenset({6, 27, 36, 41, 43, 44, 46, 53, 62, 69, 70, 72, 117, 128, 131, 321, 349, 407, 456, 457})
 """ClickHouse error codes of input that will always fail: it does not parse, does not fit its type. A table or a column that
