@@ -33,7 +33,9 @@ AGENTS, CATEGORIES, EACH = 500, 20, 4
 """Each agent has done so many tasks of each category."""
 QUESTIONS = 2_000
 """Questions before the first is asked again."""
-WARM_SECONDS = 3.0
+WARM_SECONDS, BARE_SECONDS = 3.0, 5.0
+ANSWER_BYTES = 7_000
+"""Of an answer that shows 20 candidates."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class Answered:
     p95_ms: float
     p99_ms: float
     longest_ms: float
+    bare_p50_ms: float
+    """The same of a server that does nothing and is alone in its process, asked just before."""
+    bare_p99_ms: float
     asking_cpu_ms: float
     """What it took to ask."""
     rss_mib: float
@@ -60,10 +65,11 @@ class Answered:
 
 def measure(seconds: float, rate: float = 200.0) -> Answered:
     """Ask for so long."""
+    bare = asked_of_nothing(rate)
     with tempfile.TemporaryDirectory(prefix="merit-bench-") as name, served(Path(name)) as merit:
         (process,) = (each for each in psutil.Process().children() if "serve" in each.cmdline())
         before = process.cpu_times()
-        found = ask(merit, seconds, rate)
+        found = ask(merit.api, seconds, rate)
         cpu = sum(process.cpu_times()[:2]) - sum(before[:2])
         answers = round(rate * (seconds + WARM_SECONDS)) - found.failed
         p50, p95, p99, longest = np.percentile(found.latencies, (50, 95, 99, 100)) * 1000
@@ -76,6 +82,8 @@ def measure(seconds: float, rate: float = 200.0) -> Answered:
             p95_ms=p95,
             p99_ms=p99,
             longest_ms=longest,
+            bare_p50_ms=float(np.percentile(bare.latencies, 50)) * 1000,
+            bare_p99_ms=float(np.percentile(bare.latencies, 99)) * 1000,
             asking_cpu_ms=1000 * found.cpu_seconds / answers,
             rss_mib=process.memory_info().rss / 2**20,
             fresh_seconds=freshness(merit),
@@ -83,9 +91,16 @@ def measure(seconds: float, rate: float = 200.0) -> Answered:
         )
 
 
-def ask(merit: Running, seconds: float, rate: float) -> Found:
+def asked_of_nothing(rate: float) -> Found:
+    """What the machine, the wire and the asking take, without anything of Merit."""
+    with child("bare_http", str(ANSWER_BYTES)) as process:
+        assert process.stdout
+        return ask(f"http://127.0.0.1:{int(process.stdout.readline())}", BARE_SECONDS, rate)
+
+
+def ask(api: str, seconds: float, rate: float) -> Found:
     """Have a process of its own ask."""
-    url = httpx.URL(merit.api)
+    url = httpx.URL(api)
     order = Order(url.host, url.port or 80, [json.dumps(question(n)) for n in range(QUESTIONS)], rate, seconds, WARM_SECONDS)
     with child("asker") as process:
         answer, _ = process.communicate(json.dumps(asdict(order)), timeout=seconds + 120)
@@ -157,7 +172,8 @@ def described(found: Answered) -> str:
     return (
         f"/v1/route, {AGENTS} agents, {CATEGORIES} categories: {found.per_second:.0f} questions/s, "
         f"{found.cpu_ms:.2f} ms of CPU each (asking {found.asking_cpu_ms:.2f}), "
-        f"p50 {found.p50_ms:.1f} ms, p95 {found.p95_ms:.1f} ms, p99 {found.p99_ms:.1f} ms, longest {found.longest_ms:.0f} ms, "
+        f"p50 {found.p50_ms:.1f} ms, p95 {found.p95_ms:.1f} ms, p99 {found.p99_ms:.1f} ms, longest {found.longest_ms:.0f} ms "
+        f"(a server that does nothing: p50 {found.bare_p50_ms:.1f}, p99 {found.bare_p99_ms:.1f} ms), "
         f"{found.failed:.0f} failed; learnt {found.fresh_seconds:.1f} s after an outcome; process {found.rss_mib:.0f} MiB; "
         f"load {found.load:.1f}"
     )
