@@ -11,7 +11,7 @@ import polars as pl
 
 from processors.errors import Unavailable
 from query_api.asking.kept import Kept
-from query_api.asking.sums import Made, Sums
+from query_api.asking.sums import Sums
 
 Now = Callable[[], datetime]
 
@@ -54,9 +54,6 @@ class Ask(Protocol):
 
     def soon(self, question: str, parameters: Mapping[str, Any], rows: int) -> Callable[[], pl.DataFrame]:
         """Ask beside this thread; what is returned waits for the answer. Not for `agent_statistics`, which does so itself."""
-
-    def beside(self, make: Callable[[], Made]) -> Callable[[], Made]:
-        """Have `make` ask several questions in turn beside this thread, none of them `soon`; what is returned waits for it."""
 
     def once(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` works out of sums, once as long as they are the same. `key` says what of."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
 from threading import local
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -20,7 +20,6 @@ from query_api.asking.kept import Kept
 from query_api.asking.pieces import DAYS, EPOCH, FOURS, HOURS, LEVELS, TASKS, Level, Piece, Reach, pieces
 
 AskStore = Callable[[str, Mapping[str, Any], int], pl.DataFrame]
-Made = TypeVar("Made")
 MOST_BESIDE = 4
 """Questions that are asked beside those that the API's own threads ask."""
 FILTERS = ("agent_id", "category", "department", "service", "user_id", "model", "provider")
@@ -92,13 +91,13 @@ class Sums:
 
         The embedded engine works on each question with one thread, however many cores there are.
         """
-        return self.beside(lambda: self(question, parameters, rows))
+        return self._beside(lambda: self(question, parameters, rows))
 
-    def beside(self, make: Callable[[], Made]) -> Callable[[], Made]:
+    def _beside(self, make: Callable[[], pl.DataFrame]) -> Callable[[], pl.DataFrame]:
         """Have `make` work in another thread. It must not ask for more threads itself: all of them could come to wait for one."""
         state = getattr(self._local, "state", None)
 
-        def work() -> Made:
+        def work() -> pl.DataFrame:
             self._local.state = state
             try:
                 return make()
@@ -126,7 +125,7 @@ class Sums:
         """`agent_statistics` of all levels together: one row for each of KEYS."""
         state = self._state()
         mine, *others = shared_out(split_up(parameters, state.reach))
-        waiting = [self.beside(partial(self._level, other, parameters, rows, state)) for other in others]
+        waiting = [self._beside(partial(self._level, other, parameters, rows, state)) for other in others]
         found = [self._level(mine, parameters, rows, state), *(answer() for answer in waiting)]
         spans = [pl.col("first_started").min(), pl.col("last_started").max()]
         return pl.concat(found).group_by(KEYS).agg(*spans, pl.exclude(*KEYS, "first_started", "last_started").sum())

@@ -127,16 +127,17 @@ def routes(ask: Ask, scoring: ScoringSettings) -> APIRouter:
         """The spans of a trace with who owns each, its tasks and its workflow. Spans are kept for fewer days than tasks."""
         key = {"trace_id": trace_id}
         most = question.limit + 1
-        shown = {**key, "limit": most, "attributes": question.attributes}
-        coming = ask.beside(lambda: (ask("trace_spans", shown, most), rows(ask("workflow", {**key, "limit": 1}, 1))))
+        coming = ask.soon("trace_spans", {**key, "limit": most, "attributes": question.attributes}, most)
+        coming_steps = ask.soon("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)
+        coming_workflow = ask.soon("workflow", {**key, "limit": 1}, 1)
         tasks = ask("trace_tasks", {**key, "limit": MOST_TASKS + 1}, MOST_TASKS + 1)
         marked = rows(mark(tasks.head(MOST_TASKS)))
-        steps = ask("trace_steps", {**key, "limit": MOST_STEPS}, MOST_STEPS)
-        spans, workflows = coming()  # in two threads and no more: spans, which take longest, would wait for a processor
+        spans, workflows = coming(), rows(coming_workflow())
         if spans.is_empty() and not workflows:
             raise ProblemError(404, f"There is no trace {trace_id[:200]!r}: no span of it is stored, and no task")
         is_cut = spans.height > question.limit
         links = ask("trace_links", {**key, "limit": MOST_STEPS}, MOST_STEPS) if tasks.height > MOST_TASKS else tasks.select(LINKS)
+        steps = coming_steps()
         return {
             "trace_id": trace_id,
             "total_spans": int(ask("trace_size", key, 1).item()) if is_cut else spans.height,
