@@ -255,9 +255,9 @@ def mcp(
         typer.FileText | None, typer.Option("--token-file", metavar="FILE", help="Holds a token with the roles read and write.")
     ] = None,
 ) -> None:
-    """Let agents ask a running Merit by the Model Context Protocol, on standard input and output.
+    r"""Let agents ask a running Merit by the Model Context Protocol, on standard input and output.
 
-    Tools: route_task, rankings, agent_profile, record_feedback. Needs [bold]pip install 'agentmerit[mcp]'[/].
+    Tools: route_task, rankings, agent_profile, record_feedback. Needs [bold]pip install 'agentmerit\[mcp]'[/].
     """
     from merit.demo.api import Api
 

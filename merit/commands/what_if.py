@@ -49,7 +49,7 @@ def judged(
     if found is None:
         raise Rejected(
             f"of {len(routed):,} decisions since {since:%Y-%m-%d %H:%M} no outcome is known: put merit.decision.id on the spans "
-            "of the tasks, or report outcomes; --since goes further back"
+            "of the tasks, or report outcomes; --days goes further back"
         )
     return Judged(policy, since, until, found)
 

@@ -57,3 +57,4 @@ def test_without_outcomes_it_says_what_to_do(tmp_path):
 
     assert result.returncode == 2
     assert "put merit.decision.id on the spans" in result.stderr.replace("\n", " ")
+    assert "--days goes further back" in result.stderr.replace("\n", " ")
