@@ -46,7 +46,7 @@ def explanation(answered: Answered) -> str:
     best = int(np.argmax(np.where(decision.eligible, decision.score, -np.inf)))
     how = (
         f"the best score of {int(decision.eligible.sum())} for {category} under {asked.policy.profile}"
-        if best == chosen
+        if decision.score[chosen] >= decision.score[best]
         else f"tried although {answered.names[best]} scores higher, to learn more of it"
     )
     text = f"{answered.names[chosen]}: {how}; {asked.policy.strategy} gave it a chance of {chance:.1%}."
@@ -69,12 +69,13 @@ def reasons(answered: Answered, position: int) -> list[str]:
         out.append("on probation")
     if penalty > 0:
         out.append(f"has work open: {penalty:.3f} taken off")
-    for limit, within, name in (
-        (asked.max_cost_usd, expected.within_cost, "max_cost_usd"),
-        (asked.max_duration_seconds, expected.within_duration, "max_duration_seconds"),
+    for limit, seen, within, name in (
+        (asked.max_cost_usd, expected.cost_usd, expected.within_cost, "max_cost_usd"),
+        (asked.max_duration_seconds, expected.duration_seconds, expected.within_duration, "max_duration_seconds"),
     ):
         if limit is not None and not bar:
-            out.append(f"meets {name} with a chance of {within.item(position):.0%}")
+            chance = f"meets {name} with a chance of {within.item(position):.0%}"
+            out.append(f"{name} excludes nobody: nothing of the kind was ever seen" if seen is None else chance)
     return out
 
 

@@ -106,3 +106,10 @@ def test_cost_saved_is_against_a_candidate_at_random(api, tables):
     put(tables, "tasks", [task(1, agent_id="a", decision_id=decide(api), started_at=NOW + timedelta(seconds=1))])
 
     assert api.get("/v1/route/quality").json()["cost_saved_usd"] is None  # nobody's cost was known when it was decided
+
+
+def test_nobody_is_said_to_score_higher_or_to_meet_a_limit_of_which_nothing_is_known(api):
+    answer = api.post("/v1/route", json={"candidates": ["a", "b"], "max_cost_usd": 0.1}).json()
+
+    assert "the best score of 2" in answer["explanation"]
+    assert "max_cost_usd excludes nobody: nothing of the kind was ever seen" in answer["ranked"][0]["reasons"]
