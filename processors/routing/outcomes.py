@@ -10,6 +10,8 @@ from processors.routing.features import Floats, features
 
 REQUIRED = ("agent", "task_id", "category")
 NUMBERS = ("score", "success", "cost_usd", "latency_s", "complexity")
+LARGEST = 1e12
+"""Beyond, a number is none that was measured; far beyond, sums end."""
 MOST_OUTCOMES = 50_000_000
 """Tasks times agents; beyond, the matrices do not fit."""
 
@@ -91,15 +93,22 @@ def check(table: pl.DataFrame, name: str) -> pl.DataFrame:
     for column in REQUIRED:
         if cast[column].null_count():
             raise Rejected(f"{name}: {column} is empty in {cast[column].null_count():,} rows")
-    for column in (column for column in ("score", "success") if column in numbers):
-        wrong = cast.filter(~pl.col(column).is_between(0, 1) & pl.col(column).is_not_null())
-        if len(wrong):
-            raise Rejected(
-                f"{name}: {column} must lie between 0 and 1; found {wrong[column][0]:g} and {len(wrong) - 1:,} more like it"
-            )
+    for column in numbers:
+        refuse_outside(cast[column], name)
     if cast["score" if "score" in numbers else "success"].is_null().all():
         raise Rejected(f"{name}: no outcome is known: score or success is empty everywhere")
     twice = cast.height - cast.unique(["agent", "task_id"]).height
     if twice:
         raise Rejected(f"{name}: {twice:,} rows repeat an agent and a task_id that another row has")
     return cast
+
+
+def refuse_outside(column: pl.Series, name: str) -> None:
+    """Raise Rejected if a number is out of range; of all but outcomes NaN means that it is not known."""
+    if column.name in ("score", "success"):
+        wrong = column.drop_nulls().filter(~column.drop_nulls().is_between(0, 1))
+        if len(wrong):
+            found = f"found {wrong[0]:g} and {len(wrong) - 1:,} more like it"
+            raise Rejected(f"{name}: {column.name} must lie between 0 and 1; {found}")
+    elif len(wrong := column.filter(column.abs().fill_nan(None) > LARGEST)):
+        raise Rejected(f"{name}: {column.name} is {wrong[0]:g} somewhere: leave it empty where it is not known")

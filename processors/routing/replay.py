@@ -119,7 +119,7 @@ def references(table: Outcomes) -> dict[str, Reference]:
     each = 1.0 / able.sum(axis=1)
     return {
         "best_single": of(np.full(len(tasks), single), table.agents[single]),
-        "random": Reference(float((np.where(able, score, 0).sum(axis=1) * each).mean()), float(cost.sum(axis=1) @ each)),
+        "random": Reference(float((np.where(able, score, 0).sum(axis=1) * each).mean()), float((cost * able).sum(axis=1) @ each)),
         "best_per_category": of(leaders[category]),
         "oracle": of(best),
     }

@@ -3,6 +3,7 @@ import pytest
 
 from processors.errors import Rejected
 from processors.routing.outcomes import outcomes
+from processors.routing.replay import references
 
 GOOD = pl.DataFrame(
     {
@@ -26,6 +27,12 @@ def test_a_table_becomes_a_matrix_of_tasks_and_agents():
     assert not found.is_success
 
 
+def test_an_agent_at_random_costs_what_those_cost_whose_outcome_is_known():
+    known = GOOD.with_columns(score=pl.Series([None, 1.0, 0.5]), cost_usd=pl.Series([5.0, 0.2, 0.3]))
+
+    assert references(outcomes(known, "file"))["random"].cost_usd == pytest.approx(0.5)
+
+
 def test_success_as_a_boolean_will_do():
     found = outcomes(GOOD.drop("score").with_columns(success=pl.Series([True, False, True])), "file")
 
@@ -42,6 +49,8 @@ def test_success_as_a_boolean_will_do():
         (GOOD.with_columns(score=pl.lit("good")), "is no number"),
         (GOOD.with_columns(score=pl.lit(7.0)), "must lie between 0 and 1; found 7"),
         (GOOD.with_columns(score=pl.lit(float("nan"))), "must lie between 0 and 1"),
+        (GOOD.with_columns(latency_s=pl.lit(float("inf"))), "latency_s is inf somewhere: leave it empty"),
+        (GOOD.with_columns(complexity=pl.lit(1e30)), "complexity is 1e\\+30 somewhere"),
         (GOOD.with_columns(category=pl.lit(None, pl.String)), "category is empty in 3 rows"),
         (pl.concat([GOOD, GOOD]), "3 rows repeat an agent and a task_id"),
         (GOOD.with_columns(score=pl.lit(None, pl.Float64)), "no outcome"),
