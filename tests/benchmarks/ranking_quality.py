@@ -1,6 +1,6 @@
 """Does the ranking find out who is good? Agents whose truth is known, few tasks, and the rank correlation with the truth.
 
-`python -m tests.benchmarks.ranking_quality` draws docs/ranking_quality.svg. Two questions: one category, where agents have
+`python -m tests.benchmarks.ranking_quality` draws docs/images/ranking_quality.svg. Two questions: one category, where agents have
 unequal numbers of tasks; three categories of unequal difficulty, of which each agent prefers one.
 """
 
@@ -115,7 +115,7 @@ def at(n: int) -> float:
 
 if __name__ == "__main__":
     results = measure()
-    (Path(__file__).parents[2] / "docs" / "ranking_quality.svg").write_text(svg(results), "utf-8")
+    (Path(__file__).parents[2] / "docs" / "images" / "ranking_quality.svg").write_text(svg(results), "utf-8")
     for name, many in results.items():
         print(name)
         for tasks, one in zip(TASKS, many, strict=True):
