@@ -52,6 +52,8 @@ def figures(document: dict[str, Any]) -> Figures:
         part = f"{stage['traffic']}, {stage['spans']} spans: {stage['name']}"
         found[part, "CPU µs/span"] = stage["cost"]["cpu_us"]
         found[part, "× floor"] = stage["ratio_to_floor"]
+    for name, value in document.get("routing", {}).items():
+        found["/v1/route", name] = value
     for result in document["end_to_end"]:
         case = result["case"]
         part = f"{case['load']}, {case['spans']} × {case['connections']}"

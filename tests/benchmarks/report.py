@@ -19,6 +19,7 @@ from rich.table import Table
 from tests.benchmarks.end_to_end import Result
 from tests.benchmarks.floor import Floor
 from tests.benchmarks.measure import timed
+from tests.benchmarks.routing import Answered
 from tests.benchmarks.stages import Stage
 
 LIBRARIES = ("chdb", "clickhouse-connect", "grpcio", "polars", "protobuf", "ptars", "pyarrow")
@@ -156,12 +157,15 @@ def of(percentiles: dict[str, float], scale: float, digits: int) -> str:
     return " / ".join(f"{value * scale:.{digits}f}" for value in percentiles.values())
 
 
-def write(path: Path, floor: Floor, stages: Sequence[Stage], results: Sequence[Result], facts: dict[str, Any]) -> None:
+def write(
+    path: Path, floor: Floor, stages: Sequence[Stage], routed: Answered, results: Sequence[Result], facts: dict[str, Any]
+) -> None:
     """Everything as JSON."""
     document = {
         "machine": facts,
         "floor": asdict(floor) | {"cpu_us": floor.cpu_us},
         "stages": [asdict(s) | {"ratio_to_floor": s.cost.cpu_us / floor.cpu_us} for s in stages],
+        "routing": asdict(routed),
         "end_to_end": [asdict(r) | {"ratio_to_floor": r.cpu_us / floor.cpu_us} for r in results],
     }
     path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")

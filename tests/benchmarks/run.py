@@ -24,7 +24,7 @@ WIDTH = 125
 
 
 def main(
-    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long each case of the end-to-end part sends.")] = 30,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long each case of the end-to-end part sends.")] = 60,
     quick: Annotated[bool, typer.Option("--quick", help="5 seconds a case, and fewer cases: a look, not a result.")] = False,
     json: Annotated[Path | None, typer.Option(help="Also write the result there.")] = None,
 ) -> None:
@@ -39,7 +39,8 @@ def main(
         report.print_floor(console, least)
         each = list(stages.measure(store, least, seconds / 5, rounds))
         report.print_stages(console, each, least)
-    console.print(routing.described(routing.measure(seconds)), markup=False)
+    routed = routing.measure(seconds)
+    console.print(routing.described(routed), markup=False)
     results: list[Result] = []
     try:
         for result in end_to_end_results(seconds, quick=quick):
@@ -48,7 +49,7 @@ def main(
     finally:
         report.print_results(console, results, least)
     if json:
-        report.write(json, least, each, results, facts)
+        report.write(json, least, each, routed, results, facts)
     if any(result.missing for result in results):
         raise typer.Exit(1)
 

@@ -18,6 +18,7 @@ def a_result(cpu: float, chdb: str = "4.4.0") -> dict[str, Any]:
         "machine": {"at": "2026-11-21", "cores": 2, "load": [0.1], "file_us": 20, "libraries": {"chdb": chdb}},
         "floor": {"cpu_us": 10.0, "decode": cost, "spans": cost, "nodes": cost},
         "stages": [{"name": "decode", "traffic": "OTel", "spans": 512, "cost": cost, "ratio_to_floor": cpu / 10}],
+        "routing": {"p99_ms": cpu},
         "end_to_end": [
             {"case": {"load": "full", "spans": 512, "connections": 4}, "derived_per_second": 1000, "cpu_us": cpu}
             | {"ratio_to_floor": cpu / 10}
@@ -41,6 +42,7 @@ def shown(tmp_path: Path, *results: dict[str, Any]) -> str:
 def test_each_figure_that_both_have_is_shown_with_how_it_differs(tmp_path: Path) -> None:
     rows = [" ".join(line.replace("│", " ").split()) for line in shown(tmp_path, a_result(4), a_result(2)).splitlines()]
     assert "OTel, 512 spans: decode: CPU µs/span 4 2 0.50" in rows
+    assert "/v1/route: p99_ms 4 2 0.50" in rows
     assert "full, 512 × 4: × floor 0.4 0.2 0.50" in rows
 
 
