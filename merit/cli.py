@@ -239,8 +239,8 @@ def import_evaluations(
     span_id, model, cost_usd, evaluated_at. Scores that Langfuse exported are understood as they are. The same file again
     changes nothing.
     """
+    from merit.api_client import Api
     from merit.commands import import_evaluations as importing
-    from merit.demo.api import Api
 
     with told():
         counts = list(importing.run(file, Api(api, token_file.read().strip() if token_file else "")))
@@ -259,7 +259,7 @@ def mcp(
 
     Tools: route_task, rankings, agent_profile, record_feedback. Needs [bold]pip install 'agentmerit\[mcp]'[/].
     """
-    from merit.demo.api import Api
+    from merit.api_client import Api
 
     with told():
         try:

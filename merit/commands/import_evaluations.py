@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from merit.demo.api import Api
+from merit.api_client import Api
 from processors.errors import Rejected
 
 AT_ONCE = 2_000

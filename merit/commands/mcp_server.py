@@ -12,7 +12,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from merit.demo.api import Api
+from merit.api_client import Api
 from merit.version import version
 from processors.errors import MeritError
 

@@ -37,7 +37,7 @@ def report(
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from merit.demo.api import Api
+    from merit.api_client import Api
 
     with told():
         asked = {"format": form.value} | ({"date": date} if date else {})

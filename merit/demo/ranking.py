@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from merit.demo.api import Row
+from merit.api_client import Row
 
 UNKNOWN = "–"
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from random import Random
 
-from merit.demo.api import Api, Row
+from merit.api_client import Api, Row
 
 USERS = ("ann", "ben", "chloe", "dev")
 RATED_SHARE = 0.4

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from merit import clock
-from merit.demo.api import Api, Row
+from merit.api_client import Api, Row
 from merit.demo.ranking import table
 from merit.demo.ratings import rate
 from merit.demo.traffic import HISTORY, Providers, over_grpc, send

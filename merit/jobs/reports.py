@@ -23,7 +23,7 @@ from processors.reports.periods import KINDS, Kind, Period, last_due, period
 from query_api.asking.questions import asker
 from query_api.insights.finding import finder
 from query_api.insights.recommendations import advice
-from query_api.reports.reporting import report
+from query_api.reports.composing import report
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from query_api.asking.filters import Question
 from query_api.asking.problems import wrong
-from query_api.evaluations.judgements import EvaluationOfTask
+from query_api.evaluations.sent import EvaluationOfTask
 
 Sent = TypeVar("Sent", bound=BaseModel)
 

@@ -18,7 +18,7 @@ from query_api.asking.answers import Answer, Time
 from query_api.asking.problems import ProblemError, wrong
 from query_api.asking.questions import Ask, Keep, Now
 from query_api.evaluations.bodies import body, evaluations_in, request_body
-from query_api.evaluations.judgements import (
+from query_api.evaluations.sent import (
     Evaluation,
     EvaluationOfTask,
     Feedback,

@@ -1,153 +1,94 @@
-"""What may be said of a task: ratings and evaluations as they are sent, and the rows that they become."""
+"""/v1/judgements: what became of asking judges, also where they said nothing that could be stored as an evaluation."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-import polars as pl
-from pydantic import AfterValidator, AwareDatetime, Field, field_validator, model_validator
+from fastapi import APIRouter, Query
+from polars import col
+from pydantic import Field
 
-from processors.evaluations import EVALUATIONS, plain_criterion, plain_target
-from processors.frames import conform
-from query_api.asking.filters import AHEAD, EARLIEST, Question
+from query_api.asking import cursors
+from query_api.asking.answers import Answer, Time, rows
+from query_api.asking.filters import Paged, Traced, Values, Windowed, bound
+from query_api.asking.pages import MONTH
+from query_api.asking.questions import Ask, Now
 
-MOST_CRITERIA = 50
-MOST_COMMENT = 65_536
-LAYOUT = frozenset("\t\n\r")
-
-
-def printable(text: str, allowed: frozenset[str] = frozenset()) -> str:
-    """`text`; ValueError if it holds control characters other than those `allowed`."""
-    for sign in text:
-        if (sign < " " or "\x7f" <= sign <= "\x9f") and sign not in allowed:
-            raise ValueError(f"holds the control character U+{ord(sign):04X}: leave it out")
-    return text
+Outcomes = Annotated[tuple[Literal["judged", "refused", "malformed", "failed"], ...], Field(max_length=4)]
+LAST_MS = 4_000_000_000_000
+"""Long after anything that was judged."""
 
 
-def readable(text: str) -> str:
-    """`text`, which may have lines and tabs; ValueError if it holds other control characters."""
-    return printable(text, LAYOUT)
+class JudgementQuestion(Windowed, Traced, Paged):
+    """Parameters of /v1/judgements. `since`, `until` and `window` go by `judged_at`."""
+
+    task_id: Values = ()
+    """Only about this task; may be repeated."""
+    evaluator: Values = ()
+    """Only of this evaluator; may be repeated."""
+    outcome: Outcomes = ()
+    """`judged`, `refused`, `malformed` or `failed`; may be repeated."""
 
 
-Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(printable)]
-Target = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(printable)]
-Comment = Annotated[str, Field(max_length=MOST_COMMENT), AfterValidator(readable)]
-Stars = Annotated[float, Field(ge=1, le=5, strict=True, allow_inf_nan=False)]
-Score = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
-Criterion = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(printable)]
-SpanId = Annotated[str, Field(pattern="^[0-9a-fA-F]{16}$")]
-EvaluatorType = Literal["user", "peer", "llm", "code"]
+class Judgement(Answer):
+    """What became of asking one evaluator about one task."""
+
+    task_id: str
+    """The task."""
+    trace_id: str
+    """Its trace, in lower-case hex."""
+    evaluator: str = Field(examples=["critical-analyst"])
+    """Who was asked."""
+    evaluator_type: str = Field(examples=["llm"])
+    """What it is."""
+    outcome: Literal["judged", "refused", "malformed", "failed"]
+    """`refused`: the model would not; `malformed`: its answer could not be read; `failed`: there was none."""
+    attempts: int
+    """How often it was asked so far; what failed is asked again."""
+    model: str | None
+    """The model that answered."""
+    calls: int
+    """Requests of the last attempt."""
+    input_tokens: int
+    """Tokens read."""
+    output_tokens: int
+    """Tokens written."""
+    cost_usd: float | None
+    """What it cost; null if no price is known."""
+    comment: str | None
+    """The summary, the refusal, or what went wrong."""
+    judged_at: Time
+    """When it was asked last."""
 
 
-class Feedback(Question):
-    """A user's stars for a task."""
+class Judgements(Answer):
+    """A page of judgements, the newest first."""
 
-    rating: Stars = Field(examples=[4])
-    """1 (bad) to 5 (good); fractions are fine."""
-    comment: Comment = ""
-    """What the user has to say; kept as it is."""
-    user_id: Name | None = None
-    """Who rates. A second rating by the same user of the same task replaces the first."""
+    judgements: list[Judgement]
+    """The judgements."""
+    next_cursor: str | None
+    """`cursor` of the next page; null at the end."""
 
 
-class Evaluation(Question):
-    """Somebody's judgement of a task: a score of the whole, scores by criterion, or both."""
+def routes(ask: Ask, now: Now) -> APIRouter:
+    """The routes below /v1/judgements."""
+    router = APIRouter(tags=["evaluations"])
 
-    evaluator: Name = Field(examples=["critical-analyst"])
-    """Who judges: the id of a user or of a peer agent, the name of an LLM judge or of a check."""
-    evaluator_type: EvaluatorType
-    """`user`, `peer` (another agent), `llm` (a judge) or `code`."""
-    score: Score | None = None
-    """How good the whole was, 0 to 1."""
-    rating: Stars | None = None
-    """Instead of `score`: stars from 1 to 5, which count as (rating − 1) / 4."""
-    criteria: Annotated[dict[Criterion, Score], Field(max_length=MOST_CRITERIA)] = Field({}, examples=[{"accuracy": 0.9}])
-    """Scores from 0 to 1 by criterion, at most 50. `accuracy`, `relevance` and `completeness` count by default."""
-    comment: Comment = ""
-    """Why; kept as it is."""
-    span_id: SpanId | None = None
-    """Of one step of the task, if that is what was judged."""
-    model: Annotated[str, Field(max_length=256), AfterValidator(printable)] = ""
-    """The model that judged."""
-    cost_usd: Annotated[float | None, Field(ge=0, lt=1_000_000, strict=True, allow_inf_nan=False)] = None
-    """What judging cost in US dollars."""
-    evaluated_at: AwareDatetime | None = None
-    """When it was judged; now if not said."""
+    @router.get("/v1/judgements", response_model=Judgements, summary="What became of asking judges")
+    def judgements(question: Annotated[JudgementQuestion, Query()]) -> Any:
+        """Every time that a judge was asked about a task, the newest first; scores are in /v1/evaluations.
 
-    @field_validator("criteria")
-    @classmethod
-    def _once(cls, criteria: dict[str, float]) -> dict[str, float]:
-        names = pl.Series("name", list(criteria), dtype=pl.String).to_frame().select(plain_criterion(pl.col("name"))).to_series()
-        if "" in names:
-            raise ValueError("a criterion has no name: letters or digits are missing")
-        if len(twice := names.filter(names.is_duplicated())):
-            raise ValueError(f"{twice[0]!r} is scored twice: upper case, spaces and dashes make no other criterion")
-        return dict(zip(names, criteria.values(), strict=True))
+        Without `since`, `window`, `task_id` or `trace_id` of the last 30 days.
+        """
+        period = question.period(now(), None if question.task_id or question.trace_id else MONTH)
+        asked = {name: list(value) for name, value in question if isinstance(value, tuple)}
+        position = (bound(period.since), LAST_MS, "", "")
+        if question.cursor is not None:
+            position = cursors.read("judgements", question, question.cursor, tuple[str, int, str, str])
+        after = dict(zip(("since", "after_ms", "after_task", "after_evaluator"), position, strict=True))
+        frame = ask("judging", {**asked, **after, "until": bound(period.until), "limit": question.limit + 1}, question.limit + 1)
+        shown, cursor = frame.head(question.limit), None
+        if frame.height > question.limit:
+            last = shown.tail(1).select(col("judged_at").dt.epoch("ms"), col("task_id", "evaluator").cast(str)).row(0)
+            cursor = cursors.issue("judgements", question, (position[0], *last))
+        return {"judgements": rows(shown), "next_cursor": cursor}
 
-    @model_validator(mode="after")
-    def _scores(self) -> Self:
-        if self.score is not None and self.rating is not None:
-            raise ValueError("score and rating say the same thing twice: leave one out")
-        if self.score is None and self.rating is None and not self.criteria:
-            raise ValueError("scores nothing: say score, rating or criteria")
-        return self
-
-
-class EvaluationOfTask(Evaluation):
-    """A judgement that says of which task."""
-
-    task_id: Target
-    """A task id, your own `merit.task.id`, or a trace id (its top-level tasks)."""
-
-
-def feedback_rows(target: str, sent: Feedback, now: datetime) -> pl.DataFrame:
-    """The row of a rating, still without a task and an id; columns EVALUATIONS without `evaluation_id`."""
-    user = sent.user_id or ""
-    said = Evaluation.model_construct(evaluator=user, evaluator_type="user", rating=sent.rating, comment=sent.comment)
-    return rows_of([(target, said)], "api", now).with_columns(user_id=pl.lit(user))
-
-
-def rows_of(sent: Sequence[tuple[str, Evaluation]], source: str, now: datetime) -> pl.DataFrame:
-    """One row a criterion, still without a task and an id; columns EVALUATIONS without `evaluation_id`.
-
-    The comment and the cost are on the first row of each judgement alone, lest a sum counts a cost twice.
-    """
-    received_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    common = {"source": source, "received_at": received_at, "version": int(received_at.timestamp() * 1000)}
-    values = [row | common for target, one in sent for row in _criteria(target, one, now)]
-    columns = {name: dtype for name, dtype in EVALUATIONS.items() if name != "evaluation_id"}
-    frame = pl.DataFrame(values, schema_overrides={n: t for n, t in columns.items() if n in values[0]})
-    frame = frame.with_columns(task_id=pl.lit(""), trace_id=pl.lit(""), is_deleted=pl.lit(0))
-    return conform(frame.with_columns(target=plain_target(pl.col("target"))), columns)
-
-
-def _criteria(target: str, said: Evaluation, now: datetime) -> list[dict[str, Any]]:
-    whole = (said.rating - 1) / 4 if said.rating is not None else said.score
-    scores = ({} if whole is None else {"": whole}) | said.criteria
-    cost = None if said.cost_usd is None else Decimal(f"{said.cost_usd:.12f}")
-    return [
-        {
-            "target": target,
-            "span_id": (said.span_id or "").lower(),
-            "evaluator": said.evaluator,
-            "evaluator_type": said.evaluator_type,
-            "criterion": criterion,
-            "score": score,
-            "rating": said.rating if criterion == "" else None,
-            "comment": said.comment if first else "",
-            "user_id": said.evaluator if said.evaluator_type == "user" else "",
-            "model": said.model,
-            "cost_usd": cost if first else None,
-            "evaluated_at": (said.evaluated_at or now).astimezone(UTC),
-        }
-        for first, (criterion, score) in zip((True, *[False] * len(scores)), scores.items(), strict=False)
-    ]
-
-
-def out_of_time(said: Evaluation, now: datetime) -> str | None:
-    """What is wrong with the time of a judgement, if anything is."""
-    at: datetime | None = said.evaluated_at
-    if at is None or EARLIEST <= at <= now + AHEAD:
-        return None
-    return f"lies more than {AHEAD // timedelta(days=1)} day ahead or before 1970: say when it was judged, or leave it out"
+    return router

@@ -6,7 +6,7 @@ from query_api.asking.filters import Period, bound
 from query_api.asking.pages import MONTH
 from query_api.asking.questions import Ask
 from query_api.insights.insights import Insights
-from query_api.reports.reporting import MOST_ALERTS, Recommend
+from query_api.reports.composing import MOST_ALERTS, Recommend
 
 OPPORTUNITY = "optimisation-opportunity"
 """The rule whose alerts say no more than that there are insights, which are shown themselves."""

@@ -18,7 +18,7 @@ from query_api.asking.filters import Question
 from query_api.asking.problems import wrong
 from query_api.asking.questions import Ask, Now
 from query_api.reports.changes import Measure
-from query_api.reports.reporting import Recommend, report
+from query_api.reports.composing import Recommend, report
 
 Form = Literal["json", "markdown", "html"]
 MEDIA: dict[Form, str] = {"json": "application/json", "markdown": "text/markdown", "html": "text/html"}

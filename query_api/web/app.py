@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from processors.access import Entrance
 from processors.settings import ProcessorSettings
-from query_api.agents import agent_edits, agent_nodes, agents, trends
+from query_api.agents import agent_nodes, agents, edits, trends
 from query_api.alerts import alert_rules, alerts, silences
 from query_api.asking.kept import Kept
 from query_api.asking.problems import answer_with_problems
 from query_api.asking.questions import Ask, Keep, Now, Store, asker, to_the_minute, to_the_next_minute
-from query_api.evaluations import evaluations, feedback, judging
+from query_api.evaluations import evaluations, feedback, judgements
 from query_api.evaluations.bodies import Bounded
 from query_api.expectations import benchmarks, goals, objectives
 from query_api.insights import insights, optimizations
@@ -24,7 +24,7 @@ from query_api.insights.finding import finder
 from query_api.insights.recommendations import advice
 from query_api.rankings import rankings
 from query_api.reports import export, overview, reports
-from query_api.routing import routing_decisions
+from query_api.routing import decisions
 from query_api.routing.routing import Routing
 from query_api.routing.routing import routes as routing_routes
 from query_api.settings import QueryApiSettings
@@ -116,7 +116,7 @@ def routers(ask: Ask, keep: Keep, now: Now, processors: ProcessorSettings) -> tu
         rankings.routes(ask, lately, processors.scoring),
         agents.routes(ask, lately, processors.scoring),
         agent_nodes.routes(ask, now),
-        agent_edits.routes(ask, keep, now, processors.scoring),
+        edits.routes(ask, keep, now, processors.scoring),
         tasks.routes(ask, now, processors.scoring),
         nodes.routes(ask, now),
         trends.routes(ask, lately, processors.scoring),
@@ -131,13 +131,13 @@ def routers(ask: Ask, keep: Keep, now: Now, processors: ProcessorSettings) -> tu
         objectives.routes(ask, keep, now, processors.objectives),
         feedback.routes(ask, keep, now),
         evaluations.routes(ask, now),
-        judging.routes(ask, now),
+        judgements.routes(ask, now),
         overview.routes(ask, to_the_next_minute(now), processors.scoring, processors.routing.open_seconds),
         goals.routes(ask, keep, now, processors.scoring),
         alerts.routes(ask, keep, now),
         alert_rules.routes(ask, keep, now, processors.alerts),
         silences.routes(ask, keep, now),
-        routing_decisions.routes(ask, now),
+        decisions.routes(ask, now),
         export.routes(ask, now, processors.scoring),
         insights.routes(find, now),
         optimizations.routes(ask, keep, now, processors.optimizations),

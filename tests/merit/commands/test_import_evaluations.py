@@ -21,9 +21,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from typer.testing import CliRunner
 
 from exporters.store import Store
+from merit.api_client import Api
 from merit.cli import app
 from merit.commands import import_evaluations
-from merit.demo.api import Api
 from processors.errors import Rejected
 from query_api.settings import QueryApiSettings
 from query_api.web.app import create_app

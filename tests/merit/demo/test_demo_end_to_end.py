@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from merit.api_client import Api
 from merit.clock import now
-from merit.demo.api import Api
 from tests.doors import token
 from tests.merit.processes import WAIT_SECONDS, environment, merit, serving
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exporters.store import Store
 from query_api.evaluations.bodies import MOST
-from query_api.evaluations.judgements import EvaluationOfTask
+from query_api.evaluations.sent import EvaluationOfTask
 from query_api.settings import QueryApiSettings
 from query_api.web.app import create_app
 from query_api.web.health import Condition
