@@ -11,6 +11,7 @@ WORDS = {
     "max_duration_seconds": "would take about {duration:.3g} s; "
     "a chance of {within_duration:.0%} to stay within {max_duration:.4g} s",
 }
+LEAST_SHOWN = 0.001
 SUMMARY = {
     "capability": "{count} have neither done {category} nor declared it",
     "failing": "{count} fail at the moment",
@@ -49,8 +50,13 @@ def explanation(answered: Answered) -> str:
         if decision.score[chosen] >= decision.score[best]
         else f"tried although {answered.names[best]} scores higher, to learn more of it"
     )
-    text = f"{answered.names[chosen]}: {how}; {asked.policy.strategy} gave it a chance of {chance:.1%}."
+    text = f"{answered.names[chosen]}: {how}; {asked.policy.strategy} gave it a chance {of(chance)}."
     return f"{text} Not eligible: {bars}." if bars else text
+
+
+def of(chance: float) -> str:
+    """A chance that something had which has come."""
+    return f"of {chance:.1%}" if chance >= LEAST_SHOWN else f"under {LEAST_SHOWN:.1%}"
 
 
 def reasons(answered: Answered, position: int) -> list[str]:

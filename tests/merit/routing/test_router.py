@@ -323,6 +323,7 @@ def test_of_very_many_candidates_all_are_judged_and_shown_that_are_asked_for(api
 
     assert set(of(answer)) == set(names)
     assert sum(one["probability"] for one in answer["ranked"]) == pytest.approx(1)
+    assert "a chance under 0.1%" in answer["explanation"]
 
 
 def test_the_category_follows_from_the_description_if_it_is_not_said(api):
