@@ -232,5 +232,5 @@ def whole_four_days(moment: datetime) -> datetime:
 
 def first_day(store: Store) -> datetime | None:
     """The first day that has been added up; None if none has."""
-    first: datetime | None = store.query("SELECT toDateTime64(minOrNull(at), 3, 'UTC') AS day FROM agent_daily").item()
+    first: datetime | None = store.query(question("first_day")).item()
     return first

@@ -1,4 +1,4 @@
--- Sums of four days, made of those of days: of a month a question reads a fifth as many rows, of a year a quarter. Four days begin where
+-- Sums of four days, made of those of days: of a month a question reads two fifths of the rows, of a year a quarter. Four days begin where
 -- a multiple of them has passed since 1970. Those of before an upgrade are added up by the job that scores, which then says so.
 CREATE TABLE IF NOT EXISTS agent_four_daily AS agent_daily
 ENGINE = ReplacingMergeTree(version, is_deleted)

@@ -1,1 +1,1 @@
-"""What the command line does, a module for each command; `merit/cli.py` names them."""
+"""What the command line does, where it is more than a few lines; `merit/cli.py` names every command and holds the short ones."""
