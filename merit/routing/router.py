@@ -19,6 +19,7 @@ from exporters import routing
 from exporters.looks import ALL, Looks
 from exporters.routing import News
 from exporters.store import Store
+from merit.routing.remembered import Remembered
 from processors.errors import MeritError
 from processors.routing.answer import Knowledge, nothing_known
 from processors.routing.evidence import Evidence
@@ -38,8 +39,8 @@ BACK = timedelta(days=90)
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 PARTS = 5
 """One part of the time is for learning, of this many: what it leaves is for those whose work it learns from."""
-MOST_KEYS = 500_000
-"""Observations that are known again."""
+REMEMBERED = 500_000
+"""Observations, and decisions whose task has ended, that are known again."""
 
 
 class Router:
@@ -65,7 +66,7 @@ class Router:
         self._looks = Looks(store, OVERLAP)
         self._tasks_until = BEGINNING
         self._looked_until: datetime | None = None
-        self._told = pl.Series(dtype=pl.String)
+        self._told = Remembered(REMEMBERED)
         self._decided = pl.Series(dtype=pl.String)
         self._declared: dict[str, frozenset[str]] = {}
         self._rest_until = 0.0
@@ -153,10 +154,10 @@ class Router:
         self, learners: "dict[str, Learner]", tasks: pl.DataFrame, judged: pl.DataFrame, reported: pl.DataFrame, since: datetime
     ) -> int:
         """Learn from tasks stored since, judgements and reports; a report of what a task tells itself adds its quality alone."""
-        self._told = pl.concat([self._told, tasks.filter(pl.col("decision_id") != "")["decision_id"]]).unique().tail(MOST_KEYS)
+        self._told.add(tasks.filter(pl.col("decision_id") != "")["decision_id"])
+        told = self._told.knows(reported["decision_id"])
         reported = reported.with_columns(
-            pl.when(~pl.col("decision_id").is_in(self._told.implode())).then(name).alias(name)
-            for name in ("success", "cost_usd", "duration_seconds")
+            pl.when(~told).then(name).alias(name) for name in ("success", "cost_usd", "duration_seconds")
         )
         new = tasks.filter(~learners["agent"].knows(tasks["task_id"]))
         calls = routing.calls(self._store, new["trace_id"].unique().to_list(), since) if len(new) else None
@@ -206,18 +207,18 @@ class Learner:
         self._settings, self._epoch = settings, epoch
         self._evidence = Evidence(settings.change_threshold)
         self._records: Records = NO_RECORDS
-        self._keys = np.zeros(0, np.uint64)
+        self._learnt = Remembered(REMEMBERED)
 
     def knows(self, keys: pl.Series) -> pl.Series:
         """Which of `keys` have been learnt from."""
-        return pl.Series(np.isin(keys.hash().to_numpy(), self._keys), dtype=pl.Boolean)
+        return self._learnt.knows(keys)
 
     def learn(self, observed: pl.DataFrame) -> int:
         """Learn from what is new among `observed`, columns OBSERVED; how many that were."""
         new = observed.filter(~self.knows(observed["key"])).unique("key", keep="first", maintain_order=True)
         if new.is_empty():
             return 0
-        self._keys = np.concatenate([self._keys, new["key"].hash().to_numpy()])[-MOST_KEYS:]
+        self._learnt.add(new["key"])
         self._evidence.learn(new, self._weights(new["ended_at"]))
         self._records = recorded(self._records, new, self._evidence.cells.agents)
         return len(new)

@@ -75,6 +75,11 @@ def numbered(numbers: dict[str, int], names: Iterable[str]) -> Ints:
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 
 
+def firsts(cells: Ints) -> Ints:
+    """Where each cell begins in `cells`, which are sorted."""
+    return np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]])
+
+
 def grown(array: NDArray[np.float64], rows: int, fill: float = 0.0) -> NDArray[np.float64]:
     """`array` with at least `rows` rows, those that are new holding `fill`; room is doubled so that growing stays cheap."""
     if len(array) >= rows:

@@ -8,7 +8,7 @@ fell is then forgotten with every further task of its category, so that it is tr
 
 import numpy as np
 
-from processors.routing.cells import Ints, grown
+from processors.routing.cells import Ints, firsts, grown
 from processors.routing.features import Floats
 
 LOOKED_AT = 50
@@ -37,19 +37,22 @@ class Changes:
         """Weight of what a fallen cell may still gather before it is trusted again; 0 where it has not fallen."""
 
     def watch(self, cells: Ints, category_of: Ints, levels: Floats, count: Floats, mean: Floats) -> None:
-        """Take in one observation each of `cells`; where there is a change, set `count` and `mean` to what came after it.
+        """Take in observations; where there is a change in a cell, set its `count` and `mean` to what came after it.
 
         Args:
-            cells: each at most once.
+            cells: of each observation, sorted, and in their order within a cell.
             category_of: the category of every cell.
             levels: what was seen, as if of a usual task.
-            count: of every cell, this observation included.
+            count: of every cell, these observations included.
             mean: of every cell.
         """
         self._newest, self._fallen = grown(self._newest, len(count), np.nan), grown(self._fallen, len(count))
-        self._newest[cells, 1:] = self._newest[cells, :-1]
-        self._newest[cells, 0] = np.clip(levels, 0.0, 1.0)
+        first = firsts(cells)
+        sizes = np.diff(first, append=len(cells))
         self._forget(cells, category_of, count)
+        cells = cells[first]
+        self._newest[cells] = followed(self._newest[cells], np.clip(levels, 0.0, 1.0), first + sizes - 1, sizes)
+        self._fallen[cells] = np.maximum(self._fallen[cells] - sizes, 0)
         gain, size, level = best_split(self._newest[cells], count[cells], mean[cells])
         changed = gain > self._threshold
         if changed.any():
@@ -64,7 +67,20 @@ class Changes:
         if len(fallen):
             tasks = np.bincount(category_of[cells], minlength=category_of.max() + 1)
             count[fallen] *= np.exp(-tasks[category_of[fallen]] / FORGETTING)
-            self._fallen[cells] = np.maximum(self._fallen[cells] - 1, 0)
+
+
+def followed(newest: Floats, levels: Floats, last: Ints, sizes: Ints) -> Floats:
+    """Rows of `newest` after so many further observations of each.
+
+    Args:
+        newest: a row a cell, the newest first.
+        levels: what was seen, all of a cell in their order.
+        last: where that ends for each row.
+        sizes: how many there are for each row.
+    """
+    place, sizes = np.arange(newest.shape[1]), sizes[:, None]
+    before = np.take_along_axis(newest, np.maximum(place - sizes, 0), axis=1)
+    return np.where(place < sizes, levels[np.maximum(last[:, None] - place, 0)], before)
 
 
 def best_split(newest: Floats, count: Floats, mean: Floats) -> tuple[Floats, Floats, Floats]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import solve
 
-from processors.routing.cells import NOWHERE, Cells, Ints, grown
+from processors.routing.cells import NOWHERE, Cells, Ints, firsts, grown
 from processors.routing.changes import Changes
 from processors.routing.effects import Effects, Spread
 from processors.routing.features import FEATURES, OWN_FEATURES, Floats, folded
@@ -28,6 +28,8 @@ OWN_WEIGHTS_GROWTH = 0.25
 """those of an agent when its own data have grown by this share."""
 SMALL, PORTION = 16, 0.05
 """Observations learnt from in one go, however few there were before; this share of those that there were, if that is more."""
+TOGETHER = 16
+"""Of one cell at most so many, and no more than that share of what the cell has: its mean is the same for all of them."""
 SHARED_RIDGE, OWN_RIDGE = 1.0, 10.0
 """Pseudo-observations: the influence of features is taken to be small, and what is particular to an agent smaller."""
 REMEMBERED = 0.999
@@ -154,7 +156,8 @@ class Measure:
 
     def _learn_portion(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
         """As `learn`, few enough that what is solved need not be renewed in between."""
-        self._sum([self._learn_round(cells[some], rows[some], values[some], weights[some]) for some in rounds(cells)])
+        most = np.clip((PORTION * self.count[cells]).astype(np.int64), 1, TOGETHER)
+        self._sum([self._learn_round(cells[some], rows[some], values[some], weights[some]) for some in rounds(cells, most)])
         self._learnt += len(cells)
         if self._learnt - self._weighed >= max(WEIGHTS_GROWTH * self._weighed, WEIGHTS_LEAST):
             self._weigh()
@@ -162,16 +165,19 @@ class Measure:
             self._solve()
 
     def _learn_round(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> "Seen":
-        """As `learn`, each cell at most once; what it says of the features is left to be summed."""
+        """As `learn`, sorted by cell and few enough of each that all can be compared with what it had shown before."""
+        first = firsts(cells)
+        once = cells[first]
         category, agent = self._cells.category_of[cells], self._cells.agent_of[cells]
         before = self.count[cells]
-        total = before + weights
+        self.count[once] += np.add.reduceat(weights, first)
+        share = weights / self.count[cells]
         center = self._center[cells]
         known = np.where(before[:, None] > 0, center, self._usual[category])
         rows = np.where(np.isnan(rows), known, rows)
         away = rows - center
         off = values - self._mean[cells]
-        weight = before * weights / total
+        weight = before * share
         plain = off - 0.0
         shared = off - away @ self._shared
         near = folded(away)
@@ -183,13 +189,12 @@ class Measure:
         errors = (weight / weights)[:, None] * np.column_stack([plain, shared, own]) ** 2
         add_at(self._errors, category[seen], errors[seen])
         add_at(self._freedom, category[seen], np.ones(int(seen.sum())))
-        self._mean[cells] += off * weights / total
-        self._center[cells] = center + away * (weights / total)[:, None]
-        self.count[cells] = total
+        self._mean[once] += np.add.reduceat(off * share, first)
+        self._center[once] += np.add.reduceat(away * share[:, None], first)
         add_at(self._total, category, rows * weights[:, None])
         add_at(self._total_count, category, weights)
-        self._offset[cells] = self._center[cells] @ self._shared
-        self._own_offset[cells] = (folded(self._center[cells]) * self._own[agent]).sum(axis=1)
+        self._offset[once] = self._center[once] @ self._shared
+        self._own_offset[once] = (folded(self._center[once]) * self._own[agent[first]]).sum(axis=1)
         if self._changes is not None:
             level = values - np.where(self._errors[category, 1] < self._errors[category, 0], away @ self._shared, 0.0)
             self._changes.watch(cells, self._cells.category_of, level, self.count, self._mean)
@@ -266,14 +271,12 @@ def add_at(target: Floats, index: Ints, amount: Floats) -> None:
         np.add.at(target, index, amount)
 
 
-def rounds(cells: Ints) -> list[Ints]:
-    """Positions in `cells`, parted so that no part holds a cell twice and order is kept within each cell."""
+def rounds(cells: Ints, most: Ints) -> list[Ints]:
+    """Positions in `cells`, parted so that no part holds more of a cell than its `most`, sorted by cell in their order."""
     if len(cells) == 1:
         return [np.zeros(1, np.int64)]
     order = np.argsort(cells, kind="stable")
-    first = np.r_[True, cells[order][1:] != cells[order][:-1]]
-    start = np.maximum.accumulate(np.where(first, np.arange(len(cells)), 0))
-    turn = np.empty(len(cells), np.int64)
-    turn[order] = np.arange(len(cells)) - start
+    start = firsts(cells[order])
+    turn = (np.arange(len(cells)) - np.repeat(start, np.diff(start, append=len(cells)))) // most[order]
     by_turn = np.argsort(turn, kind="stable")
-    return np.split(by_turn, np.cumsum(np.bincount(turn))[:-1])
+    return np.split(order[by_turn], np.cumsum(np.bincount(turn))[:-1])

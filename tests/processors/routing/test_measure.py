@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from processors.routing.cells import Cells
+from processors.routing.changes import Changes, followed
 from processors.routing.evidence import LOG, SHARE
 from processors.routing.features import FEATURES, features
 from processors.routing.measure import Measure, rounds
@@ -117,15 +118,17 @@ def test_costs_are_learnt_on_a_log_scale():
     assert cheap == pytest.approx(0.01, rel=0.1)
 
 
-def test_rounds_keep_the_order_within_a_cell_and_hold_none_twice():
-    parts = rounds(np.array([3, 1, 3, 3, 1, 2]))
+def test_rounds_keep_the_order_within_a_cell_and_hold_no_more_of_it_than_allowed():
+    cells = np.array([3, 1, 3, 3, 1, 2])
 
-    assert [sorted(part.tolist()) for part in parts] == [[0, 1, 5], [2, 4], [3]]
+    assert [part.tolist() for part in rounds(cells, np.ones(6, int))] == [[1, 5, 0], [4, 2], [3]]
+    assert [part.tolist() for part in rounds(cells, np.where(cells == 3, 2, 1))] == [[1, 5, 0, 2], [4, 3]]
 
 
-def test_learning_in_one_go_is_learning_one_by_one():
+@pytest.mark.parametrize("number", [300, 6_000])
+def test_learning_in_one_go_is_learning_one_by_one(number):
     random = np.random.default_rng(3)
-    seen = [(f"agent {random.integers(4)}", f"category {random.integers(3)}", float(random.random())) for _ in range(300)]
+    seen = [(f"agent {random.integers(4)}", f"category {random.integers(3)}", float(random.random())) for _ in range(number)]
     cells, at_once = taught(seen)
     one_by_one = Measure(again := Cells(), SHARE)
     for agent, category, value in seen:
@@ -136,6 +139,25 @@ def test_learning_in_one_go_is_learning_one_by_one():
             first = at_once.estimate(category, np.array([cells.agents[agent]]), UNKNOWN).mean
             second = one_by_one.estimate(category, np.array([again.agents[agent]]), UNKNOWN).mean
             assert first == pytest.approx(second, abs=0.02)
+
+
+def test_a_fall_is_noticed_when_all_tasks_come_in_one_go():
+    values = np.r_[np.tile([1.0] * 9 + [0.0], 60), np.tile([1.0, 0.0, 1.0, 0.0, 0.0], 8)]
+    measure = Measure(cells := Cells(), SHARE, Changes(10.0))
+    measure.learn(cells.add(["fallen"] * 640, ["x"] * 640), np.tile(UNKNOWN, (640, 1)), values, np.ones(640))
+
+    found = measure.estimate("x", np.zeros(1, int), UNKNOWN)
+
+    assert found.mean[0] == pytest.approx(0.4, abs=0.1)
+    assert found.observations[0] < 60
+
+
+def test_what_was_seen_last_comes_first():
+    before = np.array([[9.0, 8.0, 7.0, np.nan], [6.0, np.nan, np.nan, np.nan]])
+
+    after = followed(before, np.array([1.0, 2.0, 3.0, 4.0]), last=np.array([0, 3]), sizes=np.array([1, 3]))
+
+    assert after.tolist() == [[1.0, 9.0, 8.0, 7.0], [4.0, 3.0, 2.0, 6.0]]
 
 
 def test_a_frozen_copy_says_the_same_of_everyone_however_often_it_is_asked():
