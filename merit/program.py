@@ -35,6 +35,7 @@ from merit.jobs.scheduler import Scheduler
 from merit.jobs.scoring import Scoring
 from merit.listeners.doors import entrances
 from merit.listeners.endpoints import API, GRPC, HTTP, bracketed, endpoints
+from merit.memory import GivingBack
 from merit.pipeline.keeping import journal_of, masking, spool_on
 from merit.pipeline.pipeline import Pipeline
 from merit.routing.ledger import Ledger
@@ -125,6 +126,9 @@ class Program:
             self.receiver = self._receiver()
             self.receiver.start()
             stops.callback(self.receiver.stop)
+            giving_back = GivingBack()
+            giving_back.start()
+            stops.callback(giving_back.stop)
             self._stops = stops.pop_all()
         self._state = "ok"
         return self
