@@ -2,7 +2,7 @@
 
 Requests, journal and frames come and go by the megabyte in many threads. glibc (mallopt(3), malloc_trim(3)) returns only what is
 free at the end of an arena, so that after a while holes make a quarter of all that a busy Merit takes. To look for them costs
-some 10 ms of CPU, so it is done only where the process has grown. The engine, polars and Arrow have allocators of
+some 10 ms of CPU, so it is done only while the process grows or shrinks. The engine, polars and Arrow have allocators of
 their own, which do so themselves.
 """
 
@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 EVERY_SECONDS = 2.0
-GROWN_BYTES = 32 << 20
-"""A process that has grown by less since memory was last given back is left alone."""
+CHANGED_BYTES = 32 << 20
+"""A process that has grown or shrunk by less since memory was last given back is left alone."""
 
 
 class GivingBack:
@@ -53,7 +53,7 @@ class GivingBack:
         assert self._trim
         left = 0
         while not self._stopping.wait(self._seconds):
-            if self._resident() > left + GROWN_BYTES:
+            if abs(self._resident() - left) > CHANGED_BYTES:
                 self._trim()
                 left = self._resident()
 

@@ -3,14 +3,14 @@ import sys
 
 import pytest
 
-from merit.memory import GROWN_BYTES, GivingBack, resident_bytes, trim_of_glibc
+from merit.memory import CHANGED_BYTES, GivingBack, resident_bytes, trim_of_glibc
 from tests.running import eventually
 
 MIB = 1 << 20
 
 
 class Process:
-    """One that grows by so much between two looks, and shrinks to what it was when it is trimmed."""
+    """One that grows by so much between two looks, or shrinks, until it is trimmed: then it is what it was."""
 
     def __init__(self, growth: int) -> None:
         self.growth, self.resident, self.looks, self.trims = growth, 500 * MIB, 0, 0
@@ -34,8 +34,9 @@ def looked_at(process: Process) -> Process:
     return process
 
 
-def test_a_process_that_grows_gives_back_again_and_again():
-    assert looked_at(Process(2 * GROWN_BYTES)).trims > 10
+@pytest.mark.parametrize("change", [2 * CHANGED_BYTES, -2 * CHANGED_BYTES])
+def test_a_process_that_grows_or_shrinks_gives_back_again_and_again(change):
+    assert looked_at(Process(change)).trims > 10
 
 
 def test_one_that_does_not_is_left_alone_after_the_first_time():
