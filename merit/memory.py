@@ -23,8 +23,8 @@ class GivingBack:
     """Gives memory back every few seconds, in a thread of its own, from `start` to `stop`.
 
     Args:
-        trim: gives back what can be; None where there is no way to.
-        resident: what the process takes, in bytes.
+        trim: gives back what can be; as glibc does it unless said, and nothing is done where there is no glibc.
+        resident: what the process takes, in bytes; as Linux says it.
         seconds: between two looks.
     """
 
@@ -63,6 +63,7 @@ def trim_of_glibc() -> Callable[[], object] | None:
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
             trim = ctypes.CDLL(None).malloc_trim
+            trim.argtypes = [ctypes.c_size_t]
             return lambda: trim(0)
     return None
 

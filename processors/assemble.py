@@ -17,7 +17,7 @@ import polars as pl
 
 from processors.derive import Phase
 from processors.frames import MILLIS, READINGS, STRING, empty
-from processors.known_traces import KnownTraces
+from processors.remembered import KnownTraces
 from processors.settings import AssembleSettings
 
 STATE = {

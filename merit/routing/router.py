@@ -19,8 +19,8 @@ from exporters import routing
 from exporters.looks import ALL, Looks
 from exporters.routing import News
 from exporters.store import Store
-from merit.routing.remembered import Remembered
 from processors.errors import MeritError
+from processors.remembered import Remembered
 from processors.routing.answer import Knowledge, nothing_known
 from processors.routing.evidence import Evidence
 from processors.routing.observe import of_calls, of_qualities, of_reports, of_tasks

@@ -178,7 +178,6 @@ class Measure:
         away = rows - center
         off = values - self._mean[cells]
         weight = before * share
-        plain = off - 0.0
         shared = off - away @ self._shared
         near = folded(away)
         own = shared - (near * self._own[agent]).sum(axis=1)
@@ -186,7 +185,7 @@ class Measure:
         faded = REMEMBERED ** np.bincount(category[seen], minlength=len(self._errors))
         self._errors *= faded[:, None]
         self._freedom *= faded
-        errors = (weight / weights)[:, None] * np.column_stack([plain, shared, own]) ** 2
+        errors = (weight / weights)[:, None] * np.column_stack([off, shared, own]) ** 2
         add_at(self._errors, category[seen], errors[seen])
         add_at(self._freedom, category[seen], np.ones(int(seen.sum())))
         self._mean[once] += np.add.reduceat(off * share, first)

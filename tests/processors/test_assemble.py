@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from processors.assemble import Due, OpenTraces
 from processors.derive import Phase
 from processors.frames import READINGS, STRING, empty
-from processors.known_traces import KnownTraces
+from processors.remembered import KnownTraces
 from processors.settings import AssembleSettings
 from tests.builders import NOW, span_of, trace_of
 

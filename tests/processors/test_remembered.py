@@ -1,6 +1,6 @@
 import polars as pl
 
-from merit.routing.remembered import Remembered
+from processors.remembered import Remembered
 
 
 def names(*numbers: int) -> pl.Series:
@@ -26,8 +26,14 @@ def test_so_many_of_the_newest_are_known_and_at_most_twice_as_many():
     assert 100 <= remembered.knows(names(*range(1_000))).sum() <= 200
 
 
-def test_more_at_once_than_are_remembered_are_known_until_the_next_come():
+def test_more_at_once_than_are_remembered_are_known_until_as_many_more_have_come():
     remembered = Remembered(10)
     remembered.add(names(*range(50)))
-
     assert remembered.knows(names(*range(50))).all()
+
+    remembered.add(names(50))
+    assert remembered.knows(names(*range(51))).all()
+
+    remembered.add(names(*range(51, 61)))
+    assert not remembered.knows(names(*range(50))).any()
+    assert remembered.knows(names(*range(50, 61))).all()
