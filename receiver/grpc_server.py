@@ -1,6 +1,8 @@
 """OTLP over gRPC: bytes in, bytes out. Generic handlers without a deserializer hand the bytes on untouched.
 
-Handlers are those of streams, though one message is all that comes: they begin before it is read, and can refuse to.
+Handlers are those of streams, though one message is all that comes: they begin before it is read, and can refuse to. They do
+not read it from the stream they are handed: that one and its reader hold each other, and with them the message, until Python's
+garbage collector comes.
 
 `grpc.aio` and not a pool of threads: a request waits until its batch is stored, and a waiting coroutine costs nothing.
 Measured with 64 senders of one span each: 5,400 requests/s and 150 µs of CPU a request, against 5,100 and 207 µs with a
@@ -17,12 +19,13 @@ import grpc.aio
 from google.rpc.status_pb2 import Status
 
 from processors.access import Door, Open
-from processors.errors import MeritError, Unavailable
+from processors.errors import MeritError, Rejected, Unavailable
 from processors.listening import Tls
 from receiver.answers import answer_to, status_of
 from receiver.grpc_doors import Doorkeeper, authorization, credentials, told
 from receiver.intake import Intake
 from receiver.mailbox import Mailbox
+from receiver.reading import Outcome
 from receiver.room import Crowd
 from receiver.settings import OtlpSettings
 from receiver.signals import SIGNALS, Signal, response
@@ -59,25 +62,26 @@ def bind(server: grpc.aio.Server, endpoint: str, tls: Tls | None = None) -> int:
 
 
 def _handler(signal: Signal, intake: Intake, mailbox: Mailbox, crowd: Crowd, door: Door) -> grpc.GenericRpcHandler:
-    async def handle(messages: AsyncIterator[bytes], context: Any) -> bytes:
+    async def take(context: Any) -> Outcome:
+        with ExitStack() as inside:
+            with intake.at_the_door():
+                inside.enter_context(crowd.one())
+                body = await context.read()
+                if body is grpc.aio.EOF:
+                    raise Rejected("there is no message in this request")
+                door.spend(authorization(context.invocation_metadata()), len(body))
+            return await mailbox.submit(intake, body)
+
+    async def handle(_messages: AsyncIterator[bytes], context: Any) -> bytes:
         try:
-            with ExitStack() as inside:
-                with intake.at_the_door():
-                    inside.enter_context(crowd.one())
-                    body = await anext(messages)
-                    door.spend(authorization(context.invocation_metadata()), len(body))
-                outcome = await mailbox.submit(intake, body)
-            return response(signal, outcome).SerializeToString()
-        except StopAsyncIteration:
-            code = grpc.StatusCode.INVALID_ARGUMENT
-            status = Status(code=code.value[0], message="there is no message in this request")
+            return response(signal, await take(context)).SerializeToString()
         except MeritError as error:
             code, status = answer_to(error).code, status_of(error)
         except Exception:
             log.exception("An OTLP/gRPC %s request failed", signal.name)
             code = grpc.StatusCode.INTERNAL
             status = Status(code=code.value[0], message="internal error")
-        return await told(context, code, status)
+        return await told(context, code, status)  # it and the context hold each other then: the body must not be here
 
     return grpc.method_handlers_generic_handler(signal.service, {EXPORT: grpc.stream_unary_rpc_method_handler(handle)})
 

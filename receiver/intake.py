@@ -291,4 +291,10 @@ def _answer(batch: Sequence[Waiting], results: Sequence[Result]) -> None:
         if isinstance(result, Outcome):
             waiting.answer.set_result(result)
         else:
-            waiting.answer.set_exception(result)
+            waiting.answer.set_exception(_without_frames(result))
+
+
+def _without_frames(error: MeritError) -> MeritError:
+    """`error`, to be told to somebody else. The frames that it came through hold it in turn, and with them requests."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

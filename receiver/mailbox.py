@@ -23,7 +23,10 @@ class Mailbox:
         """What became of a request; raises what `Intake.take` raises, or its answer."""
         answer = Awaited(self._loop.create_future(), self)
         intake.take(body, answer)
-        return await answer.future
+        try:
+            return await answer.future
+        finally:
+            del answer  # an error holds this frame, and the future the error: they would keep the body
 
     def put(self, future: "asyncio.Future[Outcome]", result: Outcome | BaseException) -> None:
         """Answer, from any thread."""

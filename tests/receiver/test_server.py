@@ -1,6 +1,12 @@
 """Starting says what is in the way; stopping answers what is under way."""
 
+import gc
+import multiprocessing
 import threading
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import grpc
@@ -9,10 +15,11 @@ import pytest
 
 from processors.errors import Unavailable
 from receiver.server import Receiver
-from tests.receiver.builders import NOW, body, span
+from tests.receiver.builders import NOW, attributes, body, span
 from tests.receiver.conftest import receiver_settings
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
+TRACE = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
@@ -60,7 +67,55 @@ def test_a_receiver_that_was_never_started_can_be_stopped(shelf):
 def test_both_protocols_share_one_store(receiver, shelf):
     httpx.post(f"http://127.0.0.1:{receiver.http_port}/v1/traces", content=body(span(name="over http")), headers=PROTOBUF)
     with grpc.insecure_channel(f"127.0.0.1:{receiver.grpc_port}") as channel:
-        channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")(
-            body(span(name="over grpc")), timeout=10
-        )
+        channel.unary_unary(TRACE)(body(span(name="over grpc")), timeout=10)
     assert shelf.names == ["over grpc", "over http"]
+
+
+@contextmanager
+def left_in_memory() -> Iterator[list[int]]:
+    """What Python has taken meanwhile and not given back, without the cyclic garbage collector."""
+    found: list[int] = []
+    gc.disable()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        yield found
+        found.append(tracemalloc.get_traced_memory()[0] - before)
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+
+def send_long_ones(protocol: str, port: int, numbers: range, *, are_wrong: bool) -> None:
+    """Send requests of 200 KB, one after the other."""
+    for number in numbers:
+        text = f"{number:08}" * 25_000
+        made = text.encode() if are_wrong else body(span(number, attributes=attributes({"prompt": text})))
+        if protocol == "http":
+            httpx.post(f"http://127.0.0.1:{port}/v1/traces", content=made, headers=PROTOBUF)
+        else:
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, suppress(grpc.RpcError):
+                channel.unary_unary(TRACE)(made, timeout=10)
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+@pytest.mark.parametrize("outcome", ["accepted", "rejected", "unavailable"])
+def test_a_request_that_was_answered_leaves_memory_at_once(receiver, shelf, monkeypatch, protocol, outcome):
+    """Requests are large and objects of Python few, so that its garbage collector comes seldom."""
+
+    def keep(*_: object) -> None:
+        if outcome == "unavailable":
+            raise Unavailable("the disk is away")
+
+    monkeypatch.setattr(shelf, "keep", keep)
+    port = getattr(receiver, f"{protocol}_port")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+
+        def send(numbers: range) -> None:
+            other.submit(send_long_ones, protocol, port, numbers, are_wrong=outcome == "rejected").result(30)
+
+        send(range(5))
+        with left_in_memory() as left:
+            send(range(5, 35))
+
+    assert left[0] < 1_000_000  # six million were sent
