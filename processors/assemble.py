@@ -17,6 +17,7 @@ import polars as pl
 
 from processors.derive import Phase
 from processors.frames import MILLIS, READINGS, STRING, empty
+from processors.held_spans import HeldSpans
 from processors.remembered import KnownTraces
 from processors.settings import AssembleSettings
 
@@ -71,8 +72,8 @@ class OpenTraces:
     def __init__(self, settings: AssembleSettings, known: pl.Series, now: datetime) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._new: list[pl.DataFrame] = []
-        self._pending: list[pl.DataFrame] = []
+        self._new: list[HeldSpans] = []
+        self._pending: list[HeldSpans] = []
         self._unheld: list[pl.DataFrame] = []
         self._state = empty(STATE)
         self._known = KnownTraces(timedelta(seconds=settings.max_age_seconds))
@@ -81,16 +82,16 @@ class OpenTraces:
     def __len__(self) -> int:
         """Spans held in memory."""
         with self._lock:
-            return self._held()
+            return sum(len(held.spans) for held in (*self._pending, *self._new))
 
     def add(self, readings: pl.DataFrame) -> None:
         """Take spans that the store has; columns READINGS. Safe from any thread.
 
         When memory is full, only which traces they are of is kept.
         """
-        own = _own(readings)
+        own = HeldSpans.of(readings)
         with self._lock:
-            if self._held() + len(own) <= self._settings.max_spans:
+            if _bytes(self._pending) + _bytes(self._new) + own.bytes <= self._most_bytes:
                 self._new.append(own)
             else:
                 self._unheld.append(_seen([readings], held=False))
@@ -161,17 +162,17 @@ class OpenTraces:
         held = due.held.filter(~pl.col("TraceId").is_in(trace_ids.implode()))
         return Due(due.phase, held, due.stored + ids, due.again + ids, [])
 
-    def _held(self) -> int:
-        return sum(map(len, self._pending)) + sum(map(len, self._new))
+    @property
+    def _most_bytes(self) -> int:
+        return self._settings.max_mib << 20
 
     def _in_memory(self) -> pl.DataFrame:
         """How many spans memory holds of each trace that it holds whole: `TraceId, in_memory`."""
         with self._lock:
-            spans = pl.concat(
-                [empty({"TraceId": STRING, "SpanId": STRING}), *(c.select("TraceId", "SpanId") for c in self._pending)]
-            )
-        held = self._state.filter("held").select("TraceId")
-        return spans.join(held, on="TraceId", how="semi").group_by("TraceId").agg(in_memory=pl.col("SpanId").n_unique())
+            ids = [held.spans.select("TraceId", "SpanId") for held in self._pending]
+        spans = pl.concat([empty({"TraceId": STRING, "SpanId": STRING}), *ids])
+        whole = self._state.filter("held").select("TraceId")
+        return spans.join(whole, on="TraceId", how="semi").group_by("TraceId").agg(in_memory=pl.col("SpanId").n_unique())
 
     def _let_go(self, trace_ids: pl.Series) -> None:
         """These are no longer whole in memory."""
@@ -198,7 +199,7 @@ class OpenTraces:
             self._pending += new
         if not new and not unheld:
             return
-        seen = pl.concat([_seen(new, held=True), *unheld]) if new else pl.concat(unheld)
+        seen = pl.concat([_seen([held.spans for held in new], held=True), *unheld]) if new else pl.concat(unheld)
         before = pl.Series(self._known.has(seen["TraceId"]))
         late = before & ~seen["TraceId"].is_in(self._state["TraceId"].implode())
         self._merge(seen.with_columns(held=pl.col("held") & ~late, waiting=True, settled=late))
@@ -216,21 +217,21 @@ class OpenTraces:
         ).select(*STATE)  # fmt: skip
 
     def _spill(self) -> None:
-        """Let go of the oldest spans when there are too many: their traces are read back when they are due.
+        """Let go of the oldest spans when they take too much: their traces are read back when they are due.
 
         Half of the room is for what comes before the next round, which may be long in coming.
         """
         with self._lock:
-            while len(self._pending) > 1 and sum(map(len, self._pending)) > self._settings.max_spans // 2:
-                self._let_go(self._pending.pop(0)["TraceId"].unique())
+            while len(self._pending) > 1 and _bytes(self._pending) > self._most_bytes // 2:
+                self._let_go(self._pending.pop(0).spans["TraceId"].unique())
 
     def _due(self, phase: Phase, chosen: pl.DataFrame) -> Due:
         held = chosen.filter("held")["TraceId"]
         gone = chosen["TraceId"] if phase is not Phase.RUNNING else chosen.filter(~pl.col("held"))["TraceId"]
         with self._lock:
-            found = [c.filter(pl.col("TraceId").is_in(held.implode())) for c in self._pending]
-            kept = [c.filter(~pl.col("TraceId").is_in(gone.implode())) for c in self._pending]
-            self._pending = [c for c in kept if len(c)]
+            found = [some.spans.filter(pl.col("TraceId").is_in(held.implode())) for some in self._pending]
+            kept = [some.without(gone) for some in self._pending]
+            self._pending = [some for some in kept if len(some.spans)]
         spans = pl.concat([empty(READINGS), *found])
         return Due(
             phase,
@@ -241,16 +242,8 @@ class OpenTraces:
         )
 
 
-def _own(readings: pl.DataFrame) -> pl.DataFrame:
-    """`readings` in memory of their own.
-
-    As they come, their texts are views into all that was received with them, four times as much, which would stay with them.
-    Arrow's older kind of text is none of views, so that on the way there and back just what is seen is copied: half a
-    microsecond a span.
-    """
-    frame = pl.from_arrow(readings.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+def _bytes(held: list[HeldSpans]) -> int:
+    return sum(some.bytes for some in held)
 
 
 def _seen(readings: list[pl.DataFrame], *, held: bool) -> pl.DataFrame:

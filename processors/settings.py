@@ -29,8 +29,9 @@ class AssembleSettings(BaseModel):
     """A trace without a root is derived when nothing has come for this long."""
     max_age_seconds: Seconds = 900
     """A trace still open after this long is derived as it is, and again if more comes."""
-    max_spans: Annotated[int, Field(ge=1_000)] = 1_500_000
-    """Spans of open traces held in memory; beyond it the oldest traces are read back from the store when they are due."""
+    max_mib: Annotated[int, Field(ge=1)] = 1024
+    """Memory for the spans of open traces, some 850 bytes each and the excerpts of their prompts and answers; beyond it the
+    oldest traces are read back from the store when they are due."""
     max_trace_spans: Annotated[int, Field(ge=1_000)] = 100_000
     """A trace of more spans than this is stored, but worked out no further, for that takes some 4 KB of memory a span."""
 

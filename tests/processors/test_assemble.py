@@ -41,6 +41,11 @@ def spans(trace: int, *numbers: int, came: float = 0, began: float = 0) -> pl.Da
     return pl.concat([empty(READINGS), given_], how="diagonal").select(READINGS.keys())
 
 
+def prompted(readings: pl.DataFrame) -> pl.DataFrame:
+    """The same with inputs of 1,000 bytes and more."""
+    return readings.with_columns(Input=pl.lit("x" * 1_000) + pl.col("TraceId") + pl.col("SpanId"))
+
+
 def stored(trace: int, count: int, *, grown: bool = True, has_root: bool = True, came: float = 0) -> pl.DataFrame:
     """A trace as the sweep finds it."""
     times = {"first_seen": at(came), "last_seen": at(came)}
@@ -229,23 +234,25 @@ def test_a_trace_whose_root_the_store_has_does_not_run_any_more() -> None:
 
 
 @pytest.mark.parametrize("rounds", [1, 30])
-def test_memory_holds_no_more_spans_than_allowed(rounds: int) -> None:
-    traces, sixty = opened(max_spans=1_000), pl.concat([spans(trace, 2) for trace in range(60)])
+def test_memory_holds_no_more_than_allowed(rounds: int) -> None:
+    traces, sixty = opened(max_mib=1), pl.concat([spans(trace, 2).pipe(prompted) for trace in range(60)])
     for _ in range(30 // rounds):
         for number in range(rounds):
             traces.add(sixty.with_columns(TraceId=pl.col("TraceId") + str(number)))
-            assert len(traces) <= 1_000
+            assert 1_000 * len(traces) <= 1 << 20
         traces.due(at(1))
+    assert len(traces) >= 60
 
 
 def test_what_had_no_room_is_read_back() -> None:
-    traces = opened(max_spans=1_000)
+    traces = opened(max_mib=1)
     for number in range(1, 13):
-        traces.add(spans(number, *range(1, 101)))
+        traces.add(spans(number, *range(1, 101)).pipe(prompted))
 
     (due,) = traces.due(at(2))
 
     assert sorted(due.trace_ids) == [trace_of(number) for number in range(1, 13)]
+    assert 0 < len(due.stored) < 12
     assert due.held["TraceId"].value_counts()["count"].to_list() == [100] * (12 - len(due.stored))
     assert len(traces) == 0
 

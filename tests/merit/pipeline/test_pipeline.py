@@ -296,8 +296,8 @@ def test_large_portions_are_parted_between_traces() -> None:
 
 
 def test_a_full_memory_leaves_spans_to_the_store(tables: Store, clock: Clock) -> None:
-    it = pipeline(tables, clock, assemble={"max_spans": 1_000})
-    rows = [row for number in range(1, 401) for row in job(number)]  # 2,800 spans
+    it = pipeline(tables, clock, assemble={"max_mib": 1})
+    rows = [row for number in range(1, 401) for row in job(number)]  # 2,800 spans, of 0.8 KB and more
     for part in range(7):  # every trace comes in pieces
         send(it, rows[part::7], clock)
         it.derive()
