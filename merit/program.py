@@ -96,7 +96,7 @@ class Program:
         self.scheduler = Scheduler(
             [*every, learn, *telling_on(self.store, self.live, settings, now, self._kept)], instruments, self.store.changes
         )
-        instruments.watch_open(lambda: self.pipeline.open_spans)
+        instruments.watch_open(lambda: self.pipeline.open_spans, lambda: self.pipeline.open_bytes)
 
     def start(self) -> Self:
         """Start every part; what has been started is stopped again if the next one cannot be.

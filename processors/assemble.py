@@ -17,7 +17,7 @@ import polars as pl
 
 from processors.derive import Phase
 from processors.frames import MILLIS, READINGS, STRING, empty
-from processors.held_spans import HeldSpans
+from processors.pending_spans import PendingSpans, bytes_of, joined
 from processors.remembered import KnownTraces
 from processors.settings import AssembleSettings
 
@@ -38,6 +38,9 @@ STATE = {
 """An open trace. `held`: all its spans are in memory; `waiting`: something of it is still to come; `news`: spans came after
 the last derivation; `running`: that showed it so; `shown` and `settled`: how often it was derived while it ran and when it
 seemed whole, last at `derived_at`."""
+
+MANY_PARTS = 64
+"""Spans come in parts, a few a second; from so many on small ones are joined."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class OpenTraces:
     def __init__(self, settings: AssembleSettings, known: pl.Series, now: datetime) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._new: list[HeldSpans] = []
-        self._pending: list[HeldSpans] = []
+        self._new: list[PendingSpans] = []
+        self._pending: list[PendingSpans] = []
         self._unheld: list[pl.DataFrame] = []
         self._state = empty(STATE)
         self._known = KnownTraces(timedelta(seconds=settings.max_age_seconds))
@@ -82,16 +85,22 @@ class OpenTraces:
     def __len__(self) -> int:
         """Spans held in memory."""
         with self._lock:
-            return sum(len(held.spans) for held in (*self._pending, *self._new))
+            return sum(len(part.spans) for part in (*self._pending, *self._new))
+
+    @property
+    def bytes(self) -> int:
+        """What they take."""
+        with self._lock:
+            return bytes_of(self._pending) + bytes_of(self._new)
 
     def add(self, readings: pl.DataFrame) -> None:
         """Take spans that the store has; columns READINGS. Safe from any thread.
 
         When memory is full, only which traces they are of is kept.
         """
-        own = HeldSpans.of(readings)
+        own = PendingSpans.of(readings)
         with self._lock:
-            if _bytes(self._pending) + _bytes(self._new) + own.bytes <= self._most_bytes:
+            if bytes_of(self._pending) + bytes_of(self._new) + own.bytes <= self._most_bytes:
                 self._new.append(own)
             else:
                 self._unheld.append(_seen([readings], held=False))
@@ -169,7 +178,7 @@ class OpenTraces:
     def _in_memory(self) -> pl.DataFrame:
         """How many spans memory holds of each trace that it holds whole: `TraceId, in_memory`."""
         with self._lock:
-            ids = [held.spans.select("TraceId", "SpanId") for held in self._pending]
+            ids = [part.spans.select("TraceId", "SpanId") for part in self._pending]
         spans = pl.concat([empty({"TraceId": STRING, "SpanId": STRING}), *ids])
         whole = self._state.filter("held").select("TraceId")
         return spans.join(whole, on="TraceId", how="semi").group_by("TraceId").agg(in_memory=pl.col("SpanId").n_unique())
@@ -197,9 +206,11 @@ class OpenTraces:
             new, self._new = self._new, []
             unheld, self._unheld = self._unheld, []
             self._pending += new
+            if len(self._pending) > MANY_PARTS:
+                self._pending = joined(self._pending)
         if not new and not unheld:
             return
-        seen = pl.concat([_seen([held.spans for held in new], held=True), *unheld]) if new else pl.concat(unheld)
+        seen = pl.concat([_seen([part.spans for part in new], held=True), *unheld]) if new else pl.concat(unheld)
         before = pl.Series(self._known.has(seen["TraceId"]))
         late = before & ~seen["TraceId"].is_in(self._state["TraceId"].implode())
         self._merge(seen.with_columns(held=pl.col("held") & ~late, waiting=True, settled=late))
@@ -222,16 +233,16 @@ class OpenTraces:
         Half of the room is for what comes before the next round, which may be long in coming.
         """
         with self._lock:
-            while len(self._pending) > 1 and _bytes(self._pending) > self._most_bytes // 2:
+            while len(self._pending) > 1 and bytes_of(self._pending) > self._most_bytes // 2:
                 self._let_go(self._pending.pop(0).spans["TraceId"].unique())
 
     def _due(self, phase: Phase, chosen: pl.DataFrame) -> Due:
         held = chosen.filter("held")["TraceId"]
         gone = chosen["TraceId"] if phase is not Phase.RUNNING else chosen.filter(~pl.col("held"))["TraceId"]
         with self._lock:
-            found = [some.spans.filter(pl.col("TraceId").is_in(held.implode())) for some in self._pending]
-            kept = [some.without(gone) for some in self._pending]
-            self._pending = [some for some in kept if len(some.spans)]
+            found = [part.spans.filter(pl.col("TraceId").is_in(held.implode())) for part in self._pending]
+            kept = [part.without(gone) for part in self._pending]
+            self._pending = [part for part in kept if len(part.spans)]
         spans = pl.concat([empty(READINGS), *found])
         return Due(
             phase,
@@ -240,10 +251,6 @@ class OpenTraces:
             chosen.filter("again")["TraceId"].to_list(),
             chosen.filter("doubtful")["TraceId"].to_list(),
         )
-
-
-def _bytes(held: list[HeldSpans]) -> int:
-    return sum(some.bytes for some in held)
 
 
 def _seen(readings: list[pl.DataFrame], *, held: bool) -> pl.DataFrame:

@@ -65,9 +65,10 @@ class Instruments:
         self._total("merit.store.retries", "{try}", "tries that the store could not take yet, by kind", each("retries"), "kind")
         self._total("merit.store.dead_letters", "{row}", "rows that it will never take, by kind", each("dead_rows"), "kind")
 
-    def watch_open(self, look: Callable[[], float]) -> None:
-        """Report how many spans of unfinished traces are in memory whenever somebody reads the metrics."""
-        self._gauge("merit.open.spans", "{span}", "spans in memory of traces that are not finished", lambda: {"": look()})
+    def watch_open(self, spans: Callable[[], float], size: Callable[[], float]) -> None:
+        """Report how many spans of unfinished traces are in memory, and their bytes, whenever somebody reads the metrics."""
+        self._gauge("merit.open.spans", "{span}", "spans in memory of traces that are not finished", lambda: {"": spans()})
+        self._gauge("merit.open.size", "By", "memory that these take", lambda: {"": size()})
 
     def _gauge(self, name: str, unit: str, description: str, look: "Look", by: str = "") -> None:
         self._meter.create_observable_gauge(name, [observing(look, by)], unit, description)

@@ -67,9 +67,10 @@ def _handler(signal: Signal, intake: Intake, mailbox: Mailbox, crowd: Crowd, doo
             with intake.at_the_door():
                 inside.enter_context(crowd.one())
                 body = await context.read()
-                if body is grpc.aio.EOF:
-                    raise Rejected("there is no message in this request")
-                door.spend(authorization(context.invocation_metadata()), len(body))
+                if body is not grpc.aio.EOF:
+                    door.spend(authorization(context.invocation_metadata()), len(body))
+            if body is grpc.aio.EOF:  # also of a sender that went away, or whose message is too large
+                raise Rejected("there is no message in this request")
             return await mailbox.submit(intake, body)
 
     async def handle(_messages: AsyncIterator[bytes], context: Any) -> bytes:
@@ -81,7 +82,7 @@ def _handler(signal: Signal, intake: Intake, mailbox: Mailbox, crowd: Crowd, doo
             log.exception("An OTLP/gRPC %s request failed", signal.name)
             code = grpc.StatusCode.INTERNAL
             status = Status(code=code.value[0], message="internal error")
-        return await told(context, code, status)  # it and the context hold each other then: the body must not be here
+        return await told(context, code, status)  # what this raises and the context hold each other: the body must not be here
 
     return grpc.method_handlers_generic_handler(signal.service, {EXPORT: grpc.stream_unary_rpc_method_handler(handle)})
 

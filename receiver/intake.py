@@ -171,13 +171,19 @@ class Intake:
         _answer(left, [Unavailable("the receiver has stopped: send this request again later")] * len(left))
 
     def _work(self) -> None:
-        while taken := self._take():
-            batch = [waiting for waiting in taken if waiting.answer.set_running_or_notify_cancel()]
-            try:
-                self._store(batch)
-            finally:
-                self._room.give(sum(waiting.size for waiting in taken))
-                self._expected = len(batch) + len(self._waiting)
+        while self._next():
+            pass  # while it waits for the next batch nothing of the last one may be left here
+
+    def _next(self) -> bool:
+        """Wait for a batch, keep it and answer; False when stopping and nothing is left."""
+        taken = self._take()
+        batch = [waiting for waiting in taken if waiting.answer.set_running_or_notify_cancel()]
+        try:
+            self._store(batch)
+        finally:
+            self._room.give(sum(waiting.size for waiting in taken))
+            self._expected = len(batch) + len(self._waiting)
+        return bool(taken)
 
     def _take(self) -> list[Waiting]:
         """What waits, within the bounds of a batch; empty only when stopping and nothing is left."""

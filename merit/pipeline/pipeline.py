@@ -98,6 +98,11 @@ class Pipeline:
         """Spans in memory of traces that are not finished."""
         return len(self._traces) if self._traces is not None else 0
 
+    @property
+    def open_bytes(self) -> int:
+        """Memory that these take."""
+        return self._traces.bytes if self._traces is not None else 0
+
     def consume(self, received: pl.DataFrame, token: str = "") -> None:
         """Store spans, columns RECEIVED, and hand them to the open traces; raises Rejected or Unavailable.
 

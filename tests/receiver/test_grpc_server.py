@@ -55,6 +55,13 @@ def test_an_empty_request_is_valid(channel, shelf):
     assert shelf.frames == []
 
 
+def test_a_request_without_a_message_is_told_so(channel, shelf):
+    with pytest.raises(grpc.RpcError, match="there is no message") as caught:
+        channel.stream_unary(TRACE)(iter([]), timeout=20)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert shelf.frames == []
+
+
 def test_the_sdks_exporter_is_understood(present_receiver, shelf):
     exporter = OTLPSpanExporter(endpoint=f"http://127.0.0.1:{present_receiver.grpc_port}", insecure=True)
     provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))

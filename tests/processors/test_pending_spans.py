@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from processors.frames import READINGS, empty
-from processors.held_spans import HeldSpans
+from processors.pending_spans import PendingSpans, joined
 from tests.builders import span_of, trace_of
 
 SPANS = 2_000
@@ -25,17 +25,29 @@ def kept_by(spans: pl.DataFrame) -> int:
 
 @pytest.mark.parametrize("text", ["", "a prompt of some length " * 40])
 def test_what_they_take_is_known(text: str) -> None:
-    held = HeldSpans.of(readings(text))
+    pending = PendingSpans.of(readings(text))
 
-    assert held.bytes == pytest.approx(kept_by(held.spans), rel=0.2)
+    assert pending.bytes == pytest.approx(kept_by(pending.spans), rel=0.2)
 
 
 def test_one_trace_that_lasts_does_not_keep_what_came_beside_it() -> None:
-    held = HeldSpans.of(readings("a prompt of some length " * 40))
-    rest = held.spans["TraceId"][1:]
-    for start in range(0, len(rest), 100):
-        held = held.without(rest[start : start + 100])
-        assert kept_by(held.spans) <= held.bytes * 1.1
+    pending = PendingSpans.of(readings("a prompt of some length " * 40))
+    traces = pending.spans["TraceId"]
+    for start in range(1, SPANS, 100):
+        pending = pending.without(traces[start : start + 100])
+        assert pending.spans["TraceId"].to_list() == [traces[0], *traces[start + 100 :]]
+        assert kept_by(pending.spans) <= pending.bytes * 1.1
 
-    assert held.spans["TraceId"].to_list() == [trace_of(0)]
-    assert kept_by(held.spans) < 8_000
+    assert kept_by(pending.spans) < 8_000
+
+
+def test_small_parts_become_one_and_large_ones_stay() -> None:
+    every = readings("a prompt of some length " * 40)
+    parts = [PendingSpans.of(every[start : start + 10]) for start in range(0, SPANS // 2, 10)]
+    large = PendingSpans.of(pl.concat([every, every, every]))
+    found = joined([*parts, large, *parts])
+
+    assert len(found) == 3
+    assert found[1] is large
+    assert found[0].spans.equals(every[: SPANS // 2])
+    assert found[0].bytes < sum(part.bytes for part in parts)
