@@ -244,6 +244,18 @@ def test_memory_holds_no_more_than_allowed(rounds: int) -> None:
     assert len(traces) >= 60
 
 
+def test_many_small_parts_of_a_trace_that_lasts_become_few() -> None:
+    """Each has columns of its own, and is looked through at each round."""
+    traces = opened()
+    for number in range(2, 202):
+        traces.add(spans(1, number, came=number / 100))
+
+    (due,) = traces.due(at(5))
+
+    assert len(due.held) == len(traces) == 200
+    assert traces.bytes < 300_000
+
+
 def test_what_had_no_room_is_read_back() -> None:
     traces = opened(max_mib=1)
     for number in range(1, 13):
