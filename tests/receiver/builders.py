@@ -77,8 +77,13 @@ def body(*spans: Span, **parts: Any) -> bytes:
 
 def field(number: int, content: bytes) -> bytes:
     """A length-delimited protobuf field, for bytes that the protobuf library refuses to make."""
-    assert len(content) < 128
-    return bytes([number << 3 | 2, len(content)]) + content
+    return bytes([number << 3 | 2]) + varint(len(content)) + content
+
+
+def varint(number: int) -> bytes:
+    """A number as protobuf writes it."""
+    low = number & 127
+    return bytes([low | 128]) + varint(number >> 7) if number > 127 else bytes([low])
 
 
 INVALID_UTF8 = field(1, field(2, field(2, field(5, b"\xff\xfe"))))

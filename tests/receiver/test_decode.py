@@ -1,5 +1,6 @@
 """What a decoded span looks like."""
 
+import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from processors.errors import Malformed
@@ -15,6 +16,7 @@ from tests.receiver.builders import (
     attributes,
     body,
     decoded,
+    field,
     plain_rows,
     request,
     row,
@@ -99,6 +101,21 @@ def test_a_parent_of_zeros_is_no_parent():
 def test_an_event_beyond_the_year_2262_does_not_wrap_around():
     event = Span.Event(time_unix_nano=2**64 - 1)
     assert row(body(span(events=[event])))["Events.Timestamp"] == [2**63 - 1]
+
+
+@pytest.mark.parametrize("around", [[], [1], [1, 2], [1, 2, 2], [1, 2, 2, 9], [1, 2, 2, 9, 2]])
+@pytest.mark.parametrize("groups", [20_000, 1_000_000])
+def test_groups_that_are_deeper_than_a_stack_are_refused_wherever_they_are(around, groups):
+    deep = b"\x33" * groups + b"\x34" * groups  # of field 6, which no message has that is read here, begin and end
+    for number in reversed(around):
+        deep = field(number, deep)
+    outcomes = decoded(body(span()), deep, body(span(2))).outcomes
+    assert [type(outcome) for outcome in outcomes] == [Outcome, Malformed, Outcome]
+
+
+def test_a_text_that_looks_like_groups_is_a_text():
+    text = "3csk{" * 10_000
+    assert dict(row(body(span(attributes=attributes({"prompt": text}))))["SpanAttributes"])["prompt"] == text
 
 
 def test_malformed_requests_harm_no_others():
