@@ -39,6 +39,8 @@ BACK = timedelta(days=90)
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 PARTS = 5
 """One part of the time is for learning, of this many: what it leaves is for those whose work it learns from."""
+FADED = 1e-9
+"""What has faded to this stays there: nothing at all could not be divided by."""
 REMEMBERED = 500_000
 """Observations, and decisions whose task has ended, that are known again."""
 
@@ -234,7 +236,7 @@ class Learner:
         if half is None:
             return np.ones(len(ended_at))
         age = (ended_at - self._epoch).dt.total_seconds().to_numpy() / 86_400
-        return np.asarray(np.exp2(age / half), np.float64)
+        return np.maximum(np.exp2(age / half), FADED)
 
     def _left(self, now: datetime) -> float:
         """What is left of the weight of an observation of the epoch."""

@@ -246,10 +246,23 @@ def test_work_that_is_older_counts_less_with_a_half_life(tables, clock):
     def believed(settings: RoutingSettings) -> float:
         (router := Router(tables, settings, clock)).refresh()
         known = router.knowledge("agent")
-        return known.evidence.success.estimate("x", np.zeros(1, int), np.full(265, np.nan), known.fading).mean[0]
+        return known.evidence.success.estimate("x", np.full(265, np.nan), known.fading).mean[0]
 
     assert believed(RoutingSettings(half_life_days=7, change_threshold=1000)) > 0.7
     assert believed(RoutingSettings(change_threshold=1000)) < 0.4
+
+
+def test_what_has_faded_away_does_not_end_learning(tables, clock):
+    old = NOW - timedelta(days=80)
+    put(tables, "tasks", [task(n, agent_id="a", category="x", status="failed", started_at=old) for n in range(1, 41)])
+    put(tables, "tasks", [task(n, agent_id="b", category="x") for n in range(70, 80)])
+
+    (router := Router(tables, RoutingSettings(half_life_days=0.05), clock)).refresh()
+
+    known = router.knowledge("agent")
+    found = known.evidence.success.estimate("x", np.full(265, np.nan), known.fading)
+    assert np.isfinite(found.mean).all()
+    assert found.mean[known.evidence.cells.agents["b"]] > 0.7
 
 
 @pytest.mark.parametrize(
