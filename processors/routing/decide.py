@@ -123,20 +123,21 @@ def expected(evidence: Evidence, task: Assignment, fading: float) -> Expected:
     """What to expect of everyone for `task`, by number, and in the last place of one that was never seen."""
 
     def estimated(measure: Measure) -> Estimate | None:
-        return measure.estimate_everyone(task.category, task.row, fading) if measure.learnt else None
+        return measure.estimate(task.category, task.row, fading) if measure.learnt else None
 
     success, quality = estimated(evidence.success), estimated(evidence.quality)
     cost, duration = estimated(evidence.cost), estimated(evidence.duration)
     size = len(evidence.cells.agents) + 1
     mean, variance = worth(success, quality) if success or quality else unknown(size)
-    within_cost, within_duration = met(cost, task.max_cost_usd, size), met(duration, task.max_duration_seconds, size)
+    done = evidence.done(task.category)
+    cost_usd, cost_share, within_cost = spent(cost, task.max_cost_usd, evidence.free.share(task.category), done)
+    seconds, duration_share, within_duration = spent(duration, task.max_duration_seconds, None, done)
     chance = within_cost * within_duration
-    cost_usd, seconds = typical(cost) if cost else None, typical(duration) if duration else None
     return Expected(
         worth=mean * chance,
         deviation=np.sqrt(variance) * chance,
-        cost_share=np.zeros(size) if cost_usd is None else share(cost_usd),
-        duration_share=np.zeros(size) if seconds is None else share(seconds),
+        cost_share=cost_share,
+        duration_share=duration_share,
         within_cost=within_cost,
         within_duration=within_duration,
         success=success,
@@ -167,9 +168,24 @@ def chances(
     return out
 
 
-def met(estimate: Estimate | None, limit: float | None, size: int) -> Floats:
-    """The chance of each to stay within `limit`; certain without one, and where the quantity was never observed."""
-    return np.ones(size) if estimate is None or limit is None else chance_within(estimate, limit)
+def spent(
+    estimate: Estimate | None, limit: float | None, free: Floats | None, done: Booleans
+) -> tuple[Floats | None, Floats, Floats]:
+    """What each typically spends, of money or of time, that as a share of the dearest, and its chance to stay within `limit`.
+
+    Args:
+        estimate: of what is spent where it is not free; None if it was never observed of anybody.
+        limit: None: all stay within.
+        free: how often each spends nothing; None: never.
+        done: who has done the category.
+    """
+    size = len(done)
+    if estimate is None:
+        return None if free is None else np.zeros(size), np.zeros(size), np.ones(size)
+    usual, within = typical(estimate), np.ones(size) if limit is None else chance_within(estimate, limit)
+    if free is not None:
+        usual, within = (1 - free) * usual, free + (1 - free) * within
+    return usual, share(usual, done), within
 
 
 def unknown(size: int) -> tuple[Floats, Floats]:

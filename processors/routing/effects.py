@@ -5,7 +5,7 @@ value = average + category + agent + agent in category + noise. The effects are 
 step of expectation and maximisation each time, drawn to a prior, for a few agents tell little of how much agents differ.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,7 @@ DRAWN = 8.0
 """Pseudo-effects behind the prior of each variance."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Spread:
     """Variances: among agents, among categories, of an agent between categories."""
 
@@ -27,16 +27,32 @@ class Spread:
     cell: float
 
 
-@dataclass
-class Effects:
-    """The solved effects. `agent_variance` is what is not known of each agent's part."""
+@dataclass(frozen=True)
+class Prior:
+    """What is believed of a quantity before anything has been observed."""
 
-    spread: Spread
-    prior: Spread
     average: float
-    category: Floats = field(default_factory=lambda: np.zeros(0))
-    agent: Floats = field(default_factory=lambda: np.zeros(0))
-    agent_variance: Floats = field(default_factory=lambda: np.zeros(0))
+    doubt: float
+    """The variance of the average: how far it may be off."""
+    noise: float
+    """Variance between tasks of one agent in one category."""
+    spread: Spread
+
+
+class Effects:
+    """The solved effects.
+
+    Args:
+        prior: what to believe at first, and what the first observations are held against: one that is extreme must not become
+            what is expected of everybody.
+    """
+
+    def __init__(self, prior: Prior) -> None:
+        self._prior = prior
+        self.average, self.spread = prior.average, prior.spread
+        self.category, self.agent = np.zeros(0), np.zeros(0)
+        self.agent_variance = np.zeros(0)
+        """What is not known of each agent's part."""
 
     def renew(self, cell_category: Ints, cell_agent: Ints, mean: Floats, noise: Floats, sizes: tuple[int, int]) -> None:
         """Solve anew.
@@ -48,7 +64,7 @@ class Effects:
             noise: the variance of that mean.
             sizes: how many categories and agents there are.
         """
-        spread, (categories, agents) = self.spread, sizes
+        spread, prior, (categories, agents) = self.spread, self._prior, sizes
         weight = 1.0 / (noise + spread.cell)
         by_category: Floats = np.bincount(cell_category, weight, categories).astype(np.float64) + 1.0 / spread.category
         by_agent: Floats = np.bincount(cell_agent, weight, agents).astype(np.float64) + 1.0 / spread.agent
@@ -57,15 +73,15 @@ class Effects:
         category[: len(self.category)], agent[: len(self.agent)] = self.category, self.agent
         for _ in range(TURNS):
             rest = mean - category[cell_category] - agent[cell_agent]
-            self.average = float((weight * rest).sum() / weight.sum())
+            self.average = float((weight @ rest + prior.average / prior.doubt) / (weight.sum() + 1.0 / prior.doubt))
             category = share_of(cell_category, weight * (mean - self.average - agent[cell_agent]), by_category)
             agent = share_of(cell_agent, weight * (mean - self.average - category[cell_category]), by_agent)
         self.category, self.agent, self.agent_variance = category, agent, 1.0 / by_agent
         own = (mean - self.average - category[cell_category] - agent[cell_agent]) * spread.cell * weight
         self.spread = Spread(
-            agent=drawn(self.prior.agent, agent**2 + self.agent_variance),
-            category=drawn(self.prior.category, category**2 + 1.0 / by_category),
-            cell=drawn(self.prior.cell, own**2 + spread.cell * noise * weight),
+            agent=drawn(prior.spread.agent, agent**2 + self.agent_variance),
+            category=drawn(prior.spread.category, category**2 + 1.0 / by_category),
+            cell=drawn(prior.spread.cell, own**2 + spread.cell * noise * weight),
         )
 
     def expected(self, category: int, agents: Ints) -> tuple[Floats, Floats]:

@@ -1,17 +1,19 @@
-"""All that is known of one kind of candidates: four measures on the same cells."""
+"""All that is known of one kind of candidates: four measures on the same cells, and what is free."""
 
 from collections.abc import Mapping
 from copy import copy
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from processors.frames import STRING, Columns
-from processors.routing.cells import Cells, Ints
+from processors.routing.cells import NOWHERE, Cells, Ints
 from processors.routing.changes import Changes
-from processors.routing.effects import Spread
+from processors.routing.effects import Prior, Spread
 from processors.routing.features import Floats, features
-from processors.routing.measure import Measure, Prior
+from processors.routing.free import Free
+from processors.routing.measure import Measure
 
 OBSERVATIONS: Columns = {
     "agent_id": STRING,
@@ -25,11 +27,14 @@ OBSERVATIONS: Columns = {
 }
 """One task as it went, the oldest first. Null is unknown; `quality` is in [0, 1], `success` 0 or 1."""
 
-LOG_LEAST = 1e-7
-"""Costs and durations below count as this: what is free has no logarithm."""
+FREE = 1e-7
+"""US dollars up to which something is free."""
+SHORTEST = 1e-3
+"""Seconds: what took less counts as this, for clocks tell no less, and nothing has no logarithm."""
 
-SHARE = Prior(average=0.5, noise=0.2, spread=Spread(agent=0.1**2, category=0.25**2, cell=0.2**2))
-LOG = Prior(average=0.0, noise=1.0, spread=Spread(agent=1.0, category=1.0, cell=0.25))
+SHARE = Prior(average=0.5, doubt=0.25**2, noise=0.2, spread=Spread(agent=0.1**2, category=0.25**2, cell=0.2**2))
+LOG = Prior(average=0.0, doubt=100.0**2, noise=1.0, spread=Spread(agent=1.0, category=1.0, cell=0.25))
+"""Of what is counted in dollars or seconds nothing is believed beforehand."""
 
 
 class Evidence:
@@ -45,14 +50,27 @@ class Evidence:
         self.quality = Measure(self.cells, SHARE, Changes(threshold))
         self.cost = Measure(self.cells, LOG)
         self.duration = Measure(self.cells, LOG)
+        self.free = Free(self.cells)
+        self._done: dict[str, NDArray[np.bool_]] | None = None
 
     def frozen(self) -> "Evidence":
         """A copy that answers as this does now, for those who ask while this one learns on."""
         other = copy(self)
-        other.cells = self.cells.copy()
+        other.cells, other._done = self.cells.copy(), {}
         for name in MEASURES.values():
             setattr(other, name, getattr(self, name).frozen(other.cells))
+        other.free = self.free.frozen(other.cells)
         return other
+
+    def done(self, category: str) -> NDArray[np.bool_]:
+        """Who was seen to do `category`, by number; if nobody was, everybody. In the last place one that was never seen."""
+        found = self._done.get(category) if self._done is not None else None
+        if found is None:
+            found = self.cells.row(category, np.arange(len(self.cells.agents) + 1)) != NOWHERE
+            found = found if found.any() else np.ones(len(found), np.bool_)
+            if self._done is not None and category in self.cells.categories:
+                self._done[category] = found
+        return found
 
     def learn(self, observations: pl.DataFrame, weights: Floats | None = None) -> None:
         """Learn from tasks, columns OBSERVATIONS, in the order in which they ended; `weights` say how much each counts."""
@@ -65,7 +83,13 @@ class Evidence:
         """As `learn`, of tasks whose cells and features are known; `values` by column of MEASURES, NaN where unknown."""
         for name, column in values.items():
             measure: Measure = getattr(self, MEASURES[name])
-            seen = np.log(np.maximum(column, LOG_LEAST)) if name in LOGARITHMIC else column
+            seen = column
+            if name == "cost_usd":
+                priced, free = np.isfinite(column), column <= FREE
+                self.free.learn(cells[priced], free[priced], weights[priced])
+                seen = np.log(np.where(free, np.nan, column))
+            elif name == "duration_seconds":
+                seen = np.log(np.maximum(column, SHORTEST))
             known = np.isfinite(seen)
             if known.all():
                 measure.learn(cells, rows, seen, weights)
@@ -74,5 +98,4 @@ class Evidence:
 
 
 MEASURES = {"success": "success", "quality": "quality", "cost_usd": "cost", "duration_seconds": "duration"}
-"""Which column is learnt by which measure."""
-LOGARITHMIC = ("cost_usd", "duration_seconds")
+"""Which column is learnt by which measure; costs and durations as logarithms, costs of what was not free."""

@@ -8,7 +8,6 @@ only while it predicts what comes next better than without.
 """
 
 from copy import copy, deepcopy
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from scipy.linalg import solve
 
 from processors.routing.cells import NOWHERE, Cells, Ints, firsts, grown
 from processors.routing.changes import Changes
-from processors.routing.effects import Effects, Spread
+from processors.routing.effects import Effects, Prior
 from processors.routing.features import FEATURES, OWN_FEATURES, Floats, folded
 from processors.routing.shown import Estimate, Influence, Shown
 
@@ -37,16 +36,6 @@ REMEMBERED = 0.999
 NOISE_DRAWN = 4.0
 """Pseudo-observations behind the prior of the noise."""
 SMALLEST = 1e-4
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What is believed of a quantity before anything has been observed."""
-
-    average: float
-    noise: float
-    """Variance between tasks of one agent in one category."""
-    spread: Spread
 
 
 class Seen(NamedTuple):
@@ -85,7 +74,7 @@ class Measure:
         self._usual, self._total, self._total_count = np.zeros((0, FEATURES)), np.zeros((0, FEATURES)), np.zeros(0)
         self._learnt, self._solved, self._weighed = 0, 0, 0
         self._kept: dict[str, Shown] | None = None
-        self.effects = Effects(Spread(**vars(prior.spread)), prior.spread, prior.average)
+        self.effects = Effects(prior)
 
     @property
     def learnt(self) -> int:
@@ -118,21 +107,24 @@ class Measure:
             self._learn_portion(cells[portion], rows[portion], values[portion], weights[portion])
             start = portion.stop
 
-    def estimate(self, category: str, agents: Ints, row: Floats, fading: float = 1.0) -> Estimate:
-        """What to expect of `agents` for a task of `category` that looks like `row`; `fading` is what is left of a weight."""
-        return self._shown(category, agents).expected(row, fading)
+    def estimate(self, category: str, row: Floats, fading: float = 1.0) -> Estimate:
+        """What to expect of every agent, by its number, and in the last place of one that was never seen.
 
-    def estimate_everyone(self, category: str, row: Floats, fading: float = 1.0) -> Estimate:
-        """As `estimate`, of every agent by its number, and in the last place of one that was never seen."""
+        Args:
+            category: of the task.
+            row: what it looks like, FEATURES.
+            fading: what is left of the weight of an observation.
+        """
         shown = self._kept.get(category) if self._kept is not None else None
         if shown is None:
-            shown = self._shown(category, np.arange(len(self._cells.agents) + 1))
+            shown = self._shown(category)
             if self._kept is not None and category in self._cells.categories:
                 self._kept[category] = shown
         return shown.expected(row, fading)
 
-    def _shown(self, category: str, agents: Ints) -> Shown:
-        """What `agents` have shown in `category`."""
+    def _shown(self, category: str) -> Shown:
+        """What everybody has shown in `category`."""
+        agents = np.arange(len(self._cells.agents) + 1)
         number = self._cells.categories.get(category, NOWHERE)
         mean, variance = self.effects.expected(number, agents)
         if not 0 <= number < len(self._usual):

@@ -3,15 +3,18 @@
 Quality is the chance of success times the quality of what succeeds, in [0, 1]. Cost counts in proportion to money (a bounded
 score of thrift would tell cheap from very cheap and not dear from very dear): as a share of what the dearest agent of the
 category costs, or of ten times the usual if that is less, lest one absurd price make all others look free. Duration likewise.
+Those who never did the category do not count, however dear they are elsewhere.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from processors.routing.evidence import LOG_LEAST
 from processors.routing.features import Floats
 from processors.routing.shown import Estimate
 
+NOTHING = 1e-300
+"""Has a logarithm."""
 MOST = 10.0
 """The dearest counts at most as so many times the usual."""
 
@@ -25,9 +28,10 @@ def worth(success: Estimate | None, quality: Estimate | None) -> tuple[Floats, F
     return s * q, q**2 * s_variance + s**2 * q_variance
 
 
-def share(typical: Floats) -> Floats:
-    """What each typically costs, or how long it takes, as a share of the dearest that was seen; the last is one never seen."""
-    dearest = max(min(typical[:-1].max(), MOST * middle(typical[:-1])), 1e-12)
+def share(typical: Floats, done: NDArray[np.bool_]) -> Floats:
+    """What each typically costs, or how long it takes, as a share of the dearest of those who have `done` the category."""
+    usual = typical[done]
+    dearest = max(min(usual.max(), MOST * middle(usual)), 1e-12)
     return np.asarray(np.minimum(typical / dearest, MOST))
 
 
@@ -44,6 +48,6 @@ def typical(estimate: Estimate) -> Floats:
 
 
 def chance_within(estimate: Estimate, limit: float) -> Floats:
-    """The chance of each that a task stays within `limit`, a cost or a duration. What is free stays within a limit of 0."""
-    away = (np.log(max(limit, 2 * LOG_LEAST)) - estimate.mean) / np.sqrt(estimate.noise + estimate.variance)
+    """The chance of each that a task stays within `limit`, a cost or a duration."""
+    away = (np.log(max(limit, NOTHING)) - estimate.mean) / np.sqrt(estimate.noise + estimate.variance)
     return np.asarray(ndtr(away))
