@@ -13,6 +13,9 @@ import pyarrow.compute as pc
 from receiver.attributes import Capped, Integers, capped_pairs
 from receiver.limits import Limits
 
+PAIR_BYTES = 32
+"""What an attribute takes beside its texts: where each of the two lies."""
+
 
 class Parents(NamedTuple):
     """Resources or scopes: what they say, the schema that they speak, and their attributes."""
@@ -84,8 +87,8 @@ def _parents(holders: pa.StructArray, name: str, limits: Limits) -> Parents:
 
 
 def _bytes(parents: Parents) -> Integers:
-    """What the attributes and the schema of each take."""
+    """What the attributes and the schema of each take in memory: attributes without a text are not for nothing."""
     pairs = parents.attributes.pairs
-    sizes = text_bytes(pairs.keys) + text_bytes(pairs.texts)
+    sizes = PAIR_BYTES + text_bytes(pairs.keys) + text_bytes(pairs.texts)
     maps: Integers = np.bincount(pairs.rows, weights=sizes, minlength=pairs.length).astype(np.int64)
     return maps + text_bytes(parents.schema_urls)

@@ -27,8 +27,17 @@ class Packed(NamedTuple):
 
 def pack(frame: pl.DataFrame) -> Packed:
     """`frame` as bytes."""
-    plain = _by_polars(frame) if frame.height <= FEW_ROWS else _by_arrow(frame)
+    plain = _plain(frame)
     return Packed(frame.height, len(plain), pa.compress(plain, "lz4", asbytes=True))
+
+
+def size_of(frame: pl.DataFrame) -> int:
+    """How many bytes `frame` takes before it is squeezed."""
+    return len(_plain(frame))
+
+
+def _plain(frame: pl.DataFrame) -> bytes | pa.Buffer:
+    return _by_polars(frame) if frame.height <= FEW_ROWS else _by_arrow(frame)
 
 
 def _by_polars(frame: pl.DataFrame) -> bytes:

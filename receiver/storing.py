@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
+from math import ceil
 from typing import TypeVar
 
 import polars as pl
@@ -19,6 +21,7 @@ import polars as pl
 from processors.errors import Rejected, Unavailable
 from processors.precedence import stand_behind
 from receiver.journal import Batch, DeadLetter, Entry, Journal
+from receiver.packed import size_of
 
 Found = TypeVar("Found")
 Consume = Callable[[pl.DataFrame, str], None]
@@ -33,8 +36,9 @@ REST = 4
 """How many times as long as storing has taken the next batch waits for company, up to the longest linger: small batches take a
 quarter of the time at most, however much else the machine has to do."""
 MOST_ROWS = 32_768
-"""Of a batch: an insert takes some 6 KB of memory a row, all told, and twice as many rows save a fiftieth of its CPU."""
+"""Of an insert: it takes some 6 KB of memory a row, all told, and twice as many rows save a fiftieth of its CPU."""
 MOST_BYTES = 64 << 20
+"""Of an insert, as the rows travel: one request may hold a hundred times as much in what its records inherit."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 LOOK_SECONDS = 1.0
 """How often an idle storer looks for what another process has put into the journal."""
@@ -211,18 +215,23 @@ class Storer:
         with self._changed:
             self._new_rows = max(0, self._new_rows - sum(entry.rows for entry in entries))
             self._since = began = time.monotonic()
-        dead = self._put(batch, rows, again=again) if len(rows) else []
+        dead = self._put(batch, rows, sum(entry.bytes for entry in entries), again=again) if len(rows) else []
         self._until_well(lambda: self._journal.end(batch, dead))
         self._took = time.monotonic() - began
         self._count(batch, rows, dead)
 
-    def _put(self, batch: Batch, rows: pl.DataFrame, *, again: bool) -> list[DeadLetter]:
-        """Put the rows of a batch into the store; what it will never take."""
-        dead = self._until_well(lambda: Attempt(self._consume, batch.token).store(rows))
+    def _put(self, batch: Batch, rows: pl.DataFrame, size: int, *, again: bool) -> list[DeadLetter]:
+        """Put the rows of a batch, `size` bytes, into the store, an insert for each part; what it will never take."""
+        parts = parts_of(rows, size)
+        names = [batch.token] if len(parts) == 1 else [f"{batch.token}.part{number}" for number in range(len(parts))]
+        return [letter for part, name in zip(parts, names, strict=True) for letter in self._put_part(part, name, again=again)]
+
+    def _put_part(self, rows: pl.DataFrame, token: str, *, again: bool) -> list[DeadLetter]:
+        dead = self._until_well(lambda: Attempt(self._consume, token).store(rows))
         if again and not dead:
             lost = self._until_well(lambda: self._missing(rows))
             if len(lost):
-                dead = self._until_well(lambda: Attempt(self._consume, f"{batch.token}.lost").store(lost))
+                dead = self._until_well(lambda: Attempt(self._consume, f"{token}.lost").store(lost))
         return dead
 
     def _rows(self, entries: Sequence[Entry]) -> pl.DataFrame:
@@ -331,6 +340,22 @@ class Attempt:
         middle = len(rows) // 2
         halves = (rows[:middle], f"{token}.0"), (rows[middle:], f"{token}.1")
         return [letter for half, name in halves for letter in self._part(half, name)]
+
+
+def parts_of(rows: pl.DataFrame, size: int) -> list[pl.DataFrame]:
+    """`rows`, of `size` bytes, in parts that an insert can take: the same ones whenever they are tried, for each has a token."""
+    count = ceil(len(rows) / MOST_ROWS)
+    ends = [len(rows) * number // count for number in range(count + 1)]
+    even = [rows[begin:end] for begin, end in pairwise(ends)]
+    return even if size <= MOST_BYTES else [part for some in even for part in halved(some)]
+
+
+def halved(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """`rows` in halves of halves, until each has few enough bytes or is one row."""
+    if len(rows) == 1 or size_of(rows) <= MOST_BYTES:
+        return [rows]
+    middle = len(rows) // 2
+    return [*halved(rows[:middle]), *halved(rows[middle:])]
 
 
 def memory_of(rows: pl.DataFrame) -> int:

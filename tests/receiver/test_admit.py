@@ -59,6 +59,19 @@ def test_a_huge_resource_repeated_on_very_many_spans_is_rejected_before_it_is_bl
     spans, (bomb, good) = decoded(made, body(span(5)))
     assert spans.height == 1
     assert bomb.rejected == 1000
-    assert "repeated on each span, make 200003000 bytes" not in bomb.reason  # scope name and version count as well
+    assert "repeated on each record, make" in bomb.reason
+    assert "make 200003000 bytes" not in bomb.reason  # scope name and version count as well
     assert "bytes; send fewer or shorter resource attributes" in bomb.reason
     assert good == Outcome(accepted=1)
+
+
+def test_attributes_that_say_nothing_are_not_for_nothing():
+    tiny = [span(n + 1, name="") for n in range(1000)]
+    empty = {f"{n:02x}": "" for n in range(120)}
+    usual = {f"k8s.label.{n:02}": "v" * 56 for n in range(30)}
+    spans, (bomb, good) = decoded(
+        body(*tiny, resource=empty), body(*[span(n + 1, name="n" * 50) for n in range(100)], resource=usual)
+    )
+    assert (bomb.accepted, bomb.rejected) == (0, 1000)
+    assert good == Outcome(accepted=100)
+    assert spans.height == 100

@@ -13,8 +13,9 @@ import pytest
 from processors.errors import Rejected, Unavailable
 from receiver.dead_letters import letters, rows_of
 from receiver.journal import Journal
+from receiver.packed import size_of
 from receiver.spool import PACE_SECONDS, Spool
-from receiver.storing import MOST_ROWS, memory_of
+from receiver.storing import MOST_BYTES, MOST_ROWS, memory_of, parts_of
 from tests.receiver.builders import NOW
 from tests.running import eventually
 
@@ -65,6 +66,38 @@ def spool(folder, held_bytes=MIB, max_bytes=MIB, max_dead=MIB, tables=None, grac
     finally:
         running.stop(grace)
         journal.close()
+
+
+def test_a_request_of_very_many_rows_is_stored_in_parts_each_of_them_once(tmp_path):
+    table = Table()
+    with spool(tmp_path, max_bytes=8 * MIB, spans=table) as kept:
+        table.error = Unavailable("away")
+        kept.keep({"spans": numbers(*range(3 * MOST_ROWS + 5))})
+        eventually(lambda: table.calls > 1)
+        table.error = None
+        eventually(lambda: kept.waiting() == (0, 0, None))
+    assert table.rows == list(range(3 * MOST_ROWS + 5))
+    assert len(table.sizes) == 4
+    assert max(table.sizes) <= MOST_ROWS
+
+
+def test_rows_of_very_many_bytes_are_parted_by_their_bytes_and_always_alike():
+    texts = ["x" * (MOST_BYTES // 4)] * 10 + ["y"] * 990
+    rows = pl.DataFrame({"n": range(1000), "text": texts})
+
+    parts = parts_of(rows, size_of(rows))
+
+    assert pl.concat(parts).equals(rows)
+    assert all(size_of(part) <= MOST_BYTES for part in parts)
+    assert 4 <= len(parts) <= 20
+    again = pl.concat([rows[:7], rows[7:]], rechunk=True)
+    assert [len(part) for part in parts_of(again, size_of(again))] == [len(part) for part in parts]
+
+
+def test_a_row_too_large_for_any_insert_is_a_part_of_its_own():
+    rows = pl.DataFrame({"text": ["x" * (MOST_BYTES + 1), "y"]})
+
+    assert [len(part) for part in parts_of(rows, size_of(rows))] == [1, 1]
 
 
 def test_what_comes_within_a_moment_is_stored_together(tmp_path):
