@@ -11,7 +11,6 @@ import polars as pl
 
 from processors.scoring.intervals import DEVIATIONS
 from processors.scoring.measures import across
-from processors.scoring.posterior import with_posterior
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
 from processors.scoring.shrinkage import own_or_common, steadied, with_kappa, with_others
@@ -52,7 +51,7 @@ def score_cost(statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, 
     spreads = groups.with_columns(common=steadied(pl.lit(1.0))).with_columns(
         spread=own_or_common()
     )  # a cost may be off by itself
-    known = across(with_posterior(spreads, None))
+    known = across(spreads, None, is_share=False)
     reach = DEVIATIONS * (pl.col("doubt") * pl.col("unevenness").fill_nan(1)).sqrt()
     ends = {"score": pl.col("score"), "score_low": pl.col("center") - reach, "score_high": pl.col("center") + reach}
     scores = known.filter(pl.col("observations") > 0).with_columns(

@@ -1,8 +1,9 @@
 """Scores of agents that are means of what their tasks scored, with what to believe of each and how sure that is.
 
 A mean in a category is drawn to that of the other agents there (`shrinkage`), its interval is a posterior (`posterior`). Over
-several categories an agent is the mean of the others everywhere plus its own task-weighted distance from them: so nobody leads
-by picking easy work, and nothing it does well can lower its score.
+several categories all agents are compared on the same work (direct standardisation: Rothman, Greenland and Lash, Modern
+Epidemiology, 2008, ch. 4): so nobody leads by picking easy work, who is better at each is better at all, and nothing that an
+agent does well lowers its score.
 """
 
 from typing import NamedTuple
@@ -40,6 +41,8 @@ MEASURES = {
     "points": Measure("finished", "points_sum", "points_squares", is_share=False),
 }
 
+STANDING = 10
+"""Tasks at which half of an agent's distance from the others is believed to hold for work that it was not seen to do."""
 TRIFLE = 1e-9
 """A variance below is none, but for how sums were rounded."""
 MIDDLE, WIDEST = 0.5, 0.5
@@ -79,7 +82,7 @@ def score_mean(
     middle = MIDDLE if measure.is_share else None
     known = with_others(with_kappa(groups_of(statistics, measure, recency), settings), middle)
     spreads = known.with_columns(common=common(measure)).with_columns(spread=spread(measure))
-    return across(with_posterior(spreads, WIDEST if measure.is_share else None))
+    return across(spreads, WIDEST if measure.is_share else None, is_share=measure.is_share)
 
 
 def common(measure: Measure) -> pl.Expr:
@@ -112,56 +115,110 @@ def steadied_share(measure: Measure) -> pl.Expr:
     return chance if measure.is_binary else (seen + chance) / (n + kappa + 1)
 
 
-def across(known: pl.DataFrame) -> pl.DataFrame:
-    """Over the categories: the mean of the others, plus the distance from them by tasks.
+def across(spreads: pl.DataFrame, widest: float | None, *, is_share: bool) -> pl.DataFrame:
+    """Over the categories: what to expect of each agent if all were given the same work, each category by its share of all.
+
+    Where an agent was seen, what is believed of it there counts; where it was not, what is usual there, moved as far as the agent
+    stands from the others in what it did. Where little was seen, what it is drawn to is moved likewise, so that the first task
+    of another kind changes little. A category in which fewer than two agents were seen compares nobody: it does not count,
+    unless there is no other.
 
     Args:
-        known: per agent and category `n, observations, finished, mean, others, usual, score, believed, doubt, spread,
-            common`.
+        spreads: per agent and category `n, observations, finished, mean, others, usual, score, kappa, common, spread`.
+        widest: the largest deviation that agents can have; None: as far as the means lie apart.
+        is_share: whether scores lie in [0, 1]; a distance then is the part that it takes of the room there is.
+
+    Returns:
+        `agent_id, score, center, doubt, strength, unevenness, observations`.
     """
-    observations, finished = pl.col("observations").sum().over("agent_id"), pl.col("finished").sum().over("agent_id")
-    weight = pl.when(observations > 0).then(pl.col("observations") / observations).otherwise(pl.col("finished") / finished)
-    weighed = level_of(known).with_columns(weight=weight)
-    w = pl.col("weight")
+    known = with_posterior(with_nobody(spreads), widest)
+    work = shares(spreads).join(known.filter(pl.col("agent_id").is_null()), on="category").select(
+        "category", "share", pl.col("usual", "common", "believed", "doubt").name.prefix("any_")
+    )  # fmt: skip
+    whole = {f"all_{name}": (pl.col("share") * pl.col(f"any_{name}")).sum() for name in ("usual", "common", "believed")}
+    whole["all_doubt"] = (pl.col("share") ** 2 * pl.col("any_doubt")).sum()
+    each = with_standing(known.filter(pl.col("agent_id").is_not_null()).join(work, on="category", how="left"), is_share)
+    drawn, share = 1 - pl.col("n") / (pl.col("n") + pl.col("kappa")), pl.col("share")
+    to = moved(pl.col("others"), pl.lit(1.0), pl.col("elsewhere"), is_share) - pl.col("others")
+    each = each.with_columns(more=(drawn * to).fill_null(0).fill_nan(0))
+    idle = pl.col("finished") / pl.col("finished").sum().over("agent_id")
+    part = pl.when((pl.col("n") > 0) & share.is_not_null()).then(share).otherwise(0.0)
     sums = {
-        "far_score": w * (pl.col("score") - pl.col("others")),
-        "far_believed": w * (pl.col("believed") - pl.col("others")),
-        "own_score": w * pl.col("score"),
-        "own_believed": w * pl.col("believed"),
-        "doubt": w * w * pl.col("doubt"),
-        "common": w * pl.col("common"),
-        "spread": w * pl.col("spread"),
-        "alone": pl.col("others").is_null(),
+        "share": part,
+        "score": part * (pl.col("score") + pl.col("more")),
+        "believed": part * (pl.col("believed") + pl.col("more")),
+        "doubt": part**2 * (pl.col("doubt") - pl.col("any_doubt")),
+        "spread": part * (pl.col("spread") - pl.col("any_common")),
+        **{f"any_{name}": part * pl.col(f"any_{name}") for name in ("usual", "believed")},
+        "own_doubt": pl.col("weight") ** 2 * pl.col("doubt"),
+        "idle_doubt": idle**2 * pl.col("doubt"),
     }
     # Products first and plain sums then: an expression within a group is worked out group by group.
     agents = (
-        weighed.select("agent_id", "level", "observations", **sums)
+        each.select("agent_id", "standing", "observations", **{name: value.fill_null(0) for name, value in sums.items()})
         .group_by("agent_id", maintain_order=True)
-        .agg(pl.col("level").first(), pl.col("observations").sum(), pl.col(*sums).sum())
+        .agg(pl.col("standing").first(), pl.col("observations", *sums).sum())
+        .join(work.select(**whole), how="cross")
     )
-    alone = pl.col("alone") > 0
-
-    def place(name: str) -> pl.Expr:
-        own = pl.when(alone & (pl.col("observations") > 0)).then(f"own_{name}")
-        return own.when(~alone).then(pl.col("level") + pl.col(f"far_{name}"))
-
+    rest, standing = 1 - pl.col("share"), pl.col("standing")
+    unseen = {
+        name: moved(pl.col(f"all_{name}") - pl.col(f"any_{name}"), rest, standing, is_share) for name in ("usual", "believed")
+    }
+    doubt = pl.col("all_doubt") + pl.col("doubt") + rest**2 * pl.col("own_doubt")
+    doubt = pl.when(pl.col("observations") > 0).then(doubt).otherwise("idle_doubt")
+    somebody = pl.lit(spreads["observations"].sum() > 0)
     return agents.select(
         "agent_id",
-        place("score").alias("score"),
-        place("believed").alias("center"),
-        "doubt",
-        (pl.col("common") / pl.col("doubt")).alias("strength"),
-        (pl.col("spread") / pl.col("common")).alias("unevenness"),
+        pl.when(somebody).then(pl.col("score") + unseen["usual"]).alias("score"),
+        pl.when(somebody).then(pl.col("believed") + unseen["believed"]).alias("center"),
+        doubt.alias("doubt"),
+        (pl.col("all_common") / doubt).alias("strength"),
+        (1 + pl.col("spread") / pl.col("all_common")).alias("unevenness"),
         "observations",
     )
 
 
-def level_of(known: pl.DataFrame) -> pl.DataFrame:
-    """Add `level`, what the others do over all categories, each category by its share of all tasks."""
-    shared = known.with_columns(_share=pl.col("finished").sum().over("category") / pl.col("finished").sum())
-    everywhere = (pl.col("_share") * pl.col("usual")).filter(pl.col("category").is_first_distinct()).sum()
-    without = (pl.col("_share") * (pl.col("others") - pl.col("usual"))).sum().over("agent_id")
-    return shared.with_columns(level=everywhere + without).drop("_share")
+def with_nobody(spreads: pl.DataFrame) -> pl.DataFrame:
+    """With a row more a category, of an agent (null) that was never seen: what is believed of whom nothing is known."""
+    first = spreads.unique("category", keep="first", maintain_order=True)
+    nobody = first.with_columns(agent_id=pl.lit(None, pl.String), n=pl.lit(0.0), mean=pl.lit(None, pl.Float64), others="usual")
+    return pl.concat([spreads, nobody]).sort("category", maintain_order=True)
+
+
+def shares(spreads: pl.DataFrame) -> pl.DataFrame:
+    """`category, share`: of all that was observed where at least two agents were seen, or, where nowhere two were, one."""
+    found = spreads.group_by("category", maintain_order=True).agg((pl.col("n") > 0).sum().alias("agents"), pl.sum("observations"))
+    some = found.filter(pl.col("agents") >= min(2, found["agents"].max() or 0))
+    return some.select("category", share=pl.col("observations") / pl.col("observations").sum())
+
+
+def with_standing(each: pl.DataFrame, is_share: bool) -> pl.DataFrame:
+    """Add how far an agent stands from the others: `standing` by all it did, `elsewhere` by what it did in other categories.
+
+    A distance is drawn to none as if `STANDING` tasks more had shown none. What counts for nobody counts where there is nothing
+    else, by `weight`.
+    """
+    counts = pl.col("n") > 0
+    somewhere = (counts & pl.col("share").is_not_null()).any().over("agent_id")
+    n = pl.when(counts & (pl.col("share").is_not_null() | ~somewhere)).then("n").otherwise(0.0)
+    away, others = pl.col("mean") - pl.col("others"), pl.col("others")
+    if is_share:
+        room = pl.when(away >= 0).then(1 - others).otherwise(others)
+        away = pl.when(room > 0).then(away / room).otherwise(0.0)
+    each = each.with_columns(_n=n, _away=(n * away).fill_null(0))
+    total, far = pl.col("_n").sum().over("agent_id"), pl.col("_away").sum().over("agent_id")
+    return each.with_columns(
+        standing=far / (total + STANDING),
+        elsewhere=(far - pl.col("_away")) / (total - pl.col("_n") + STANDING),
+        weight=pl.when(total > 0).then(pl.col("_n") / total).otherwise(0.0),
+    ).drop("_n", "_away")
+
+
+def moved(value: pl.Expr, share: pl.Expr, standing: pl.Expr, is_share: bool) -> pl.Expr:
+    """`value`, the sum of what is usual in categories that together are `share` of all, moved as far as an agent stands."""
+    if not is_share:
+        return value + share * standing
+    return pl.when(standing >= 0).then(value + standing * (share - value)).otherwise(value * (1 + standing))
 
 
 def with_interval(scores: pl.DataFrame, *, is_share: bool, is_binary: bool = False) -> pl.DataFrame:

@@ -177,7 +177,7 @@ def routes(ask: Ask, now: Now, settings: ScoringSettings) -> APIRouter:
         """Agents by a score that does not reward luck.
 
         Without a window all tasks that are kept count, and the last 30 days weigh more; a window counts its tasks alike.
-        Over several categories an agent is compared with what is usual in each.
+        Over several categories all agents are compared on the same work, whatever each was given.
         """
         frame = whole(ask, now, settings, question)
         unscored = frame["score"].is_null().all()

@@ -84,6 +84,65 @@ def test_nobody_leads_by_picking_easy_work() -> None:
     assert ranked["picker"]["score"] < ranked["easy-0"]["score"]
 
 
+def test_who_is_better_at_each_kind_of_work_is_better_at_all() -> None:
+    others = [work(name, *tally) for name in "bc" for tally in ((20, 80, "hard"), (95, 5, "easy"))]
+    better = [work("a", 80, 20, "hard"), work("a", 1980, 20, "easy")]
+    worse = [work("z", 60, 40, "hard"), work("z", 9, 1, "easy")]
+    for by in ("success_rate", "performance", "points"):
+        ranked = ranking(*others, *better, *worse, by=by)
+        assert list(ranked)[:2] == ["a", "z"], by
+    assert ranking(*others, *better, *worse)["z"]["score_low"] < 0.85
+
+
+def test_easy_work_done_well_does_not_lower_who_is_better_at_the_hard() -> None:
+    others = [work(name, *tally) for name in "bc" for tally in ((20, 80, "hard"), (95, 5, "easy"))]
+    history = [*others, work("z", 40, 60, "hard"), work("z", 99, 1, "easy"), work("a", 70, 30, "hard")]
+    for more in ([], [work("a", 20, 0, "easy")], [work("a", 2000, 0, "easy")]):
+        assert next(iter(ranking(*history, *more))) == "a"
+
+
+def test_work_that_nobody_else_does_raises_nobody_and_lowers_nobody() -> None:
+    hard = [work(name, 60, 40, "hard") for name in "bcdef"]
+    worst = work("a", 40, 60, "hard")
+    easy = [work(name, 95, 5, "easy") for name in "bcdef"]
+    best = work("a", 99, 1, "easy")
+
+    assert list(ranking(*hard, worst, work("a", 1000, 0, "of its own")))[-1] == "a"
+    assert next(iter(ranking(*easy, best, work("a", 500, 300, "of its own")))) == "a"
+    alone = ranking(work("a", 7, 0), work("b", 11, 0), work("a", 0, 6, "of its own"))
+    assert alone["b"]["score"] == ranking(work("a", 7, 0), work("b", 11, 0))["b"]["score"]
+
+
+def test_a_category_that_nobody_judged_says_nothing_of_quality() -> None:
+    research = [judged(name, 60, 0.9, 57, category="research") for name in "ab"]
+    chat = [work("b", 513, 27, "chat"), work("c", 475, 25, "chat")]
+
+    quality = ranking(*research, *chat, by="quality")
+    assert quality["a"]["score"] == pytest.approx(quality["b"]["score"])
+    before = ranking(*research, *chat, by="performance")["a"]["score"]
+    after = ranking(*research, *chat, judged("c", 1, 0.9, category="chat"), by="performance")["a"]["score"]
+    assert after == pytest.approx(before, abs=1)
+
+
+rates = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=3, max_size=3)
+
+
+@settings(max_examples=60)
+@given(rates, rates, st.lists(st.integers(0, 10), min_size=3, max_size=3))
+def test_of_two_with_as_many_tasks_of_each_kind_the_better_at_each_is_not_lower(
+    others: list[Any], tallies: list[Any], more: list[int]
+) -> None:
+    kinds = list(zip("xyz", others, tallies, more, strict=True))
+    rows = [work("o", *other, kind) for kind, other, _, _ in kinds]
+    rows += [work("worse", s, f + m, kind) for kind, _, (s, f), m in kinds]
+    rows += [work("better", s + m, f, kind) for kind, _, (s, f), m in kinds]
+
+    ranked = ranking(*rows)
+
+    if ranked["worse"]["score"] is not None:
+        assert ranked["better"]["score"] >= ranked["worse"]["score"] - 1e-9
+
+
 def test_an_agent_without_finished_tasks_has_no_score_and_no_rank_and_comes_last() -> None:
     ranked = ranking(work("idle", 0, 0, tasks=3), work("bad", 0, 12))
     assert list(ranked) == ["bad", "idle"]
