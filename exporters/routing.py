@@ -65,6 +65,11 @@ def decided(store: Store, since: datetime, oldest: datetime) -> pl.DataFrame:
     return store.query(question("routing_decided"), {"since": since, "oldest": oldest, "most": MOST_NEW})
 
 
+def known(store: Store) -> pl.DataFrame:
+    """Since when each candidate is known, and how many tasks it has finished: `kind, agent_id, finished, first_seen`."""
+    return store.query(question("routing_known"), {"most": MOST_HISTORY})
+
+
 def outcomes(store: Store, since: datetime) -> pl.DataFrame:
     """What was reported of decisions since."""
     return store.query(question("routing_outcomes"), {"since": since, "most": MOST_HISTORY})

@@ -25,7 +25,7 @@ from processors.routing.answer import Knowledge, nothing_known
 from processors.routing.evidence import Evidence
 from processors.routing.observe import of_calls, of_qualities, of_reports, of_tasks
 from processors.routing.settings import RoutingSettings
-from processors.routing.standings import NO_RECORDS, OpenDecisions, Records, recorded
+from processors.routing.standings import NO_RECORDS, OpenDecisions, Records, known_before, recorded
 
 KINDS = ("agent", "model", "provider")
 OVERLAP = timedelta(seconds=30)
@@ -111,10 +111,13 @@ class Router:
             return count
 
     def _learn_anew(self, now: datetime) -> int:
+        known = routing.known(self._store)  # first: what ends meanwhile must not count twice
         tasks = routing.last_tasks(self._store, now - BACK)
         learners = {kind: Learner(self._settings, now) for kind in KINDS}
         judged, reported = routing.qualities(self._store, now - BACK), routing.outcomes(self._store, now - BACK)
         count = self._learn(learners, tasks, judged, reported, BEGINNING)
+        for kind, learner in learners.items():
+            learner.knew(known.filter(kind=kind))
         self._learners, self._learnt_at = learners, now
         self._watch_open(now - timedelta(seconds=self._settings.open_seconds), now)
         self._close(tasks, reported, now)
@@ -224,6 +227,10 @@ class Learner:
         self._evidence.learn(new, self._weights(new["ended_at"]))
         self._records = recorded(self._records, new, self._evidence.cells.agents)
         return len(new)
+
+    def knew(self, known: pl.DataFrame) -> None:
+        """Take in since when those that were learnt from are known, and all they did: `agent_id, finished, first_seen`."""
+        self._records = known_before(self._records, known, self._evidence.cells.agents)
 
     def frozen(self, declared: dict[str, frozenset[str]], now: datetime) -> Knowledge:
         """What is known now, never to be changed."""

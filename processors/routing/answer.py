@@ -22,7 +22,7 @@ from processors.routing.standings import NO_RECORDS, Records, failing, on_probat
 
 BARS = ("", "capability", "failing", "max_cost_usd", "max_duration_seconds")
 """What may keep a candidate from being chosen, the first that applies; empty if nothing does."""
-NEVER_SEEN = (0.0, 0.0, 0.0, np.inf, 0.0)
+NEVER_SEEN = (0.0, 0.0, 0.0, 0.0, 0.0, np.inf)
 """The records of who was never seen."""
 
 
@@ -117,6 +117,8 @@ class Answered:
     standing: Standing
     barred_by: NDArray[np.int8]
     """What kept each from being chosen: places in BARS."""
+    probation_share: float
+    """What all on probation together get at most, if there are others."""
     records: tuple[Floats, Floats]
     """Tasks of each candidate in this category, and in all."""
 
@@ -156,6 +158,7 @@ def answer(
         decision=decision,
         standing=standing,
         barred_by=barred_by(candidates, fails, decision, settings),
+        probation_share=settings.probation_share,
         records=(done_here(decision), records.tasks[candidates.numbers]),
     )
 

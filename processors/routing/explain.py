@@ -3,6 +3,8 @@
 import numpy as np
 
 from processors.routing.answer import BARS, Answered
+from processors.routing.decide import Booleans
+from processors.routing.features import Floats
 
 WORDS = {
     "capability": "has neither done {category} nor declared it",
@@ -42,16 +44,38 @@ def explanation(answered: Answered) -> str:
     bars = "; ".join(SUMMARY[bar].format(count=count, **facts) for bar, count in excluded(answered).items())
     if answered.chosen is None:
         return f"Nobody of {len(answered.names)} can have it: {bars}."
-    chosen, decision = answered.chosen, answered.decision
-    chance = decision.probability[chosen]
-    best = int(np.argmax(np.where(decision.eligible, decision.score, -np.inf)))
-    how = (
-        f"the best score of {int(decision.eligible.sum())} for {category} under {asked.policy.profile}"
-        if decision.score[chosen] >= decision.score[best]
-        else f"tried although {answered.names[best]} scores higher, to learn more of it"
-    )
-    text = f"{answered.names[chosen]}: {how}; {asked.policy.strategy} gave it a chance {of(chance)}."
+    chosen = answered.chosen
+    chance = answered.decision.probability[chosen]
+    text = f"{answered.names[chosen]}: {how(answered, chosen)}; {asked.policy.strategy} gave it a chance {of(chance)}."
     return f"{text} Not eligible: {bars}." if bars else text
+
+
+def how(answered: Answered, chosen: int) -> str:
+    """What made it the one: its score, that those with better ones are held back, or that it is worth a try."""
+    asked, score, eligible = answered.question, answered.decision.score, answered.decision.eligible
+    top = best_of(score, eligible)
+    under = f"for {asked.assignment.category} under {asked.policy.profile}"
+    if score[chosen] >= score[top]:
+        return f"the best score of {int(eligible.sum())} {under}"
+    established = eligible & ~answered.standing.probation
+    rival = best_of(score, established) if established[chosen] and held_back(answered) else top
+    if score[chosen] < score[rival]:
+        return f"tried although {answered.names[rival]} scores higher, to learn more of it"
+    return (
+        f"the best score {under} of those not on probation; {answered.names[top]} scores higher, "
+        f"but is on probation, and all who are share at most {answered.probation_share:.0%} of the choices"
+    )
+
+
+def best_of(score: Floats, some: Booleans) -> int:
+    """Whose score is the highest."""
+    return int(np.argmax(np.where(some, score, -np.inf)))
+
+
+def held_back(answered: Answered) -> bool:
+    """Whether those on probation have all that they may have together."""
+    given = answered.decision.probability[answered.standing.probation].sum()
+    return bool(given >= answered.probation_share - 1e-9)
 
 
 def of(chance: float) -> str:

@@ -23,11 +23,14 @@ class Records(NamedTuple):
     """What is known of each agent, by its number: times are seconds since 1970."""
 
     tasks: Floats
+    """Of those that were learnt from, as all but the last two."""
     succeeded: Floats
     streak: Floats
     """Failures since the last success."""
-    first_seen: Floats
     last_failed: Floats
+    finished: Floats
+    """Tasks that it has finished, learnt from or not: of who does many only the last are learnt from."""
+    first_seen: Floats
 
 
 NO_RECORDS = Records(*(np.zeros(0) for _ in Records._fields))
@@ -41,11 +44,11 @@ def recorded(records: Records, observations: pl.DataFrame, numbers: dict[str, in
         observations: `agent_id, success, ended_at`, in the order in which they ended; null successes do not count.
         numbers: of the agents.
     """
-    tasks, succeeded, streak, _, last = (grown(each, len(numbers)).copy() for each in records)
+    tasks, succeeded, streak, last, finished, _ = (grown(each, len(numbers)).copy() for each in records)
     first = grown(records.first_seen, len(numbers), np.inf).copy()
     known = observations.filter(pl.col("success").is_not_null())
     if known.is_empty():
-        return Records(tasks, succeeded, streak, first, last)
+        return Records(tasks, succeeded, streak, last, finished, first)
     at = pl.col("ended_at").dt.epoch("ms") / 1000
     won = pl.col("success") > 0
     since = (pl.col("success").reverse() > 0).arg_max()
@@ -58,12 +61,23 @@ def recorded(records: Records, observations: pl.DataFrame, numbers: dict[str, in
     )
     agent = np.array([numbers[name] for name in found["agent_id"]], dtype=np.int64)
     tasks[agent] += found["tasks"].to_numpy()
+    finished[agent] += found["tasks"].to_numpy()
     succeeded[agent] += found["succeeded"].to_numpy()
     ever = found["since"].is_not_null().to_numpy()
     streak[agent] = np.where(ever, found["since"].fill_null(0).to_numpy(), streak[agent] + found["tasks"].to_numpy())
     first[agent] = np.minimum(first[agent], found["first"].to_numpy())
     last[agent] = np.maximum(last[agent], found["last"].fill_null(0).to_numpy())
-    return Records(tasks, succeeded, streak, first, last)
+    return Records(tasks, succeeded, streak, last, finished, first)
+
+
+def known_before(records: Records, known: pl.DataFrame, numbers: dict[str, int]) -> Records:
+    """`records` with what is known of those in them beyond what was learnt from: `agent_id, finished, first_seen`."""
+    known = known.filter(pl.col("agent_id").is_in(list(numbers)))
+    agent = np.array([numbers[name] for name in known["agent_id"]], dtype=np.int64)
+    finished, first = records.finished.copy(), records.first_seen.copy()
+    finished[agent] = np.maximum(finished[agent], known["finished"].to_numpy())
+    first[agent] = np.minimum(first[agent], (known["first_seen"].dt.epoch("ms") / 1000).to_numpy())
+    return records._replace(finished=finished, first_seen=first)
 
 
 def failing(records: Records, now: float, settings: RoutingSettings) -> NDArray[np.bool_]:
@@ -76,7 +90,7 @@ def failing(records: Records, now: float, settings: RoutingSettings) -> NDArray[
 
 def on_probation(records: Records, now: float, settings: RoutingSettings) -> NDArray[np.bool_]:
     """Who is new, by number."""
-    return np.asarray((records.tasks < settings.probation_tasks) | (now - records.first_seen < YOUNG_SECONDS))
+    return np.asarray((records.finished < settings.probation_tasks) | (now - records.first_seen < YOUNG_SECONDS))
 
 
 class OpenDecisions:

@@ -21,6 +21,7 @@ from tests.builders import NOW, Clock
 from tests.query_api.build import evaluation, known_agent, node, put, task
 
 SETTINGS = RoutingSettings(failing_seconds=3600)
+LONG_AGO = NOW - timedelta(days=20)
 
 
 @pytest.fixture
@@ -197,6 +198,57 @@ def test_an_agent_that_only_fails_gets_no_work_for_a_while(api, tables, router, 
     assert answer["excluded"] == {"failing": 1}
     clock.tick(3600)
     assert ask(api, category="research")["excluded"] == {}
+
+
+def test_who_is_new_gets_a_fifth_of_the_choices_and_the_favourite_is_told_why(api, tables, router):
+    old = tasks("old", 30, 10, 1, started_at=LONG_AGO) + tasks("older", 10, 30, 50, started_at=LONG_AGO)
+    put(tables, "tasks", old + tasks("new", 30, 0, 200))
+    router.refresh()
+
+    answer = ask(api, category="research", strategy="greedy")
+
+    found = of(answer)
+    assert [found[name]["probability"] for name in ("old", "new", "older")] == pytest.approx([0.8, 0.2, 0.0])
+    assert "on probation" in found["new"]["reasons"]
+    assert "on probation" not in found["old"]["reasons"]
+    assert answer["explanation"] == (
+        "old: the best score for research under quality of those not on probation; new scores higher, but is on probation, "
+        "and all who are share at most 20% of the choices; greedy gave it a chance of 80.0%."
+    )
+
+
+def test_who_has_long_done_more_than_is_learnt_from_is_not_on_probation(api, tables, router):
+    """Only the last 1,000 tasks are learnt from: all of them of today."""
+    put(
+        tables,
+        "tasks",
+        tasks("busy", 20, 0, 1, started_at=LONG_AGO)
+        + tasks("busy", 1000, 0, 1000)
+        + tasks("rare", 20, 0, 50, started_at=LONG_AGO),
+    )
+    put(tables, "tasks", tasks("new", 9, 0, 100))
+    router.refresh()
+
+    def probation() -> dict[str, bool]:
+        found = of(ask(api, category="research"))
+        return {name: "on probation" in one["reasons"] for name, one in found.items()}
+
+    assert "1000 tasks of research seen" in of(ask(api, category="research"))["busy"]["reasons"]
+    assert probation() == {"busy": False, "rare": False, "new": True}
+    put(tables, "tasks", tasks("busy", 30, 0, 3000) + tasks("new", 30, 0, 200) + tasks("newer", 1, 0, 300))
+    router.refresh()
+    assert probation() == {"busy": False, "rare": False, "new": True, "newer": True}
+
+
+def test_who_is_in_the_registry_for_longer_than_its_tasks_are_kept_is_not_new(api, tables, router):
+    put(tables, "tasks", tasks("kept", 20, 0, 1) + tasks("new", 20, 0, 50))
+    put(tables, "agents", [known_agent("kept")])
+    router.refresh()
+
+    found = of(ask(api, category="research"))
+
+    assert "on probation" not in found["kept"]["reasons"]
+    assert "on probation" in found["new"]["reasons"]
 
 
 def test_who_has_neither_done_nor_declared_a_category_is_not_eligible(api, tables, router):
