@@ -14,7 +14,7 @@ from processors.routing.measure import Measure
 from processors.routing.policies import Policy
 from processors.routing.settings import RoutingSettings
 from processors.routing.shown import Estimate
-from processors.routing.utility import chance_within, share, typical, worth
+from processors.routing.utility import chance_within, scored, share, typical, worth
 
 Booleans = NDArray[np.bool_]
 
@@ -104,10 +104,8 @@ def decide(
     """
     asked = np.minimum(candidates, len(evidence.cells.agents))
     known = expected(evidence, task, fading).of(asked)
-    weights = policy.weights
-    score = weights.quality * known.worth - weights.cost * known.cost_share - weights.speed * known.duration_share
-    score -= standing.penalty
-    deviation = weights.quality * known.deviation
+    score = scored(policy.weights, known.worth, known.cost_share, known.duration_share, standing.penalty)
+    deviation = policy.weights.quality * known.deviation
     meets = (known.within_cost >= settings.limit_chance) & (known.within_duration >= settings.limit_chance)
     eligible = meets & ~standing.barred
     return Decision(

@@ -36,13 +36,15 @@ DECISIONS: Columns = {
     "cost_shares": SHARES,
     "duration_shares": SHARES,
     "barred_by": pl.List(STRING),
+    "on_probation": pl.List(pl.Boolean()),
     "version": pl.UInt64(),
     "is_deleted": pl.UInt8(),
 }
 """A decision, with a value a candidate in each list; NaN is unknown. `agent_id` is who was chosen, empty if nobody could be;
 `probability` is exactly the chance that this one had. `worths` are what quality counts, `deviations` how uncertain that is,
 `cost_shares` and `duration_shares` what cost and speed count, all before they are weighed. `barred_by` says why a candidate
-could not be chosen, empty if it could."""
+could not be chosen, empty if it could; `on_probation` whether it shared what those who are new get together, no list at all in
+decisions of before there was one."""
 
 OUTCOMES: Columns = {
     "decision_id": STRING,

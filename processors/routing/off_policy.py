@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from processors.routing.choice import probabilities
+from processors.routing.decide import chances
 from processors.routing.features import Floats
 from processors.routing.policies import Policy
 from processors.routing.settings import RoutingSettings
+from processors.routing.utility import scored
 
 Z90 = 1.645
 """Half the width of a 90 % interval in standard errors."""
@@ -61,7 +62,7 @@ def what_if(
     Args:
         routed: decisions with their candidates (lists as in DECISIONS), `success, quality, cost_usd`.
         policy: to be judged.
-        settings: exploration and floor.
+        settings: exploration, floor and what those on probation get together.
         progress: told how many decisions are done of how many.
     """
     known = routed.filter((pl.col("agent_id") != "") & pl.any_horizontal(pl.col("success", "quality").is_not_null()))
@@ -94,16 +95,12 @@ def what_if(
 
 def redecided(decision: dict[str, Any], policy: Policy, settings: RoutingSettings) -> tuple[Floats, Floats]:
     """The probability that `policy` would have given each candidate of a stored decision, and what each was expected to be."""
-    weights = policy.weights
     lists = ("worths", "deviations", "cost_shares", "duration_shares", "load_penalties")
     worth, deviation, cost, duration, penalty = (np.asarray(decision[name], np.float64) for name in lists)
-    able = np.array([not bar for bar in decision["barred_by"]])
-    score = weights.quality * worth - weights.cost * cost - weights.speed * duration - penalty
-    out = np.zeros(len(score))
-    out[able] = probabilities(
-        policy.strategy, score[able], weights.quality * deviation[able], settings.exploration, settings.floor
-    )
-    return out, worth
+    eligible = np.array([not bar for bar in decision["barred_by"]])
+    probation = np.array(decision["on_probation"] or np.zeros(len(worth)), np.bool_)
+    score = scored(policy.weights, worth, cost, duration, penalty)
+    return chances(policy, settings, score, policy.weights.quality * deviation, eligible, probation), worth
 
 
 def mean_of(values: Floats) -> Value:

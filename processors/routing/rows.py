@@ -23,6 +23,7 @@ def as_rows(many: Sequence[Answered]) -> pl.DataFrame:
     lists = lists_of(many)
     lists["candidates"] = pa.concat_arrays([each.candidates.column for each in many])
     lists["barred_by"] = WHAT_BARS.take(pa.array(np.concatenate([each.barred_by for each in many])))
+    lists["on_probation"] = pa.array(np.concatenate([each.standing.probation for each in many]))
     columns |= {name: pa.LargeListArray.from_arrays(starts, values) for name, values in lists.items()}
     # A batch and not a table: of tables polars takes each column in a thread, which costs more than it saves.
     return pl.DataFrame(pa.record_batch({name: columns[name] for name in DECISIONS}))

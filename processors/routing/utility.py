@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from processors.routing.features import Floats
+from processors.routing.settings import Weights
 from processors.routing.shown import Estimate
 
 NOTHING = 1e-300
@@ -26,6 +27,11 @@ def worth(success: Estimate | None, quality: Estimate | None) -> tuple[Floats, F
         return parts[0]
     (s, s_variance), (q, q_variance) = parts
     return s * q, q**2 * s_variance + s**2 * q_variance
+
+
+def scored(weights: Weights, worth: Floats, cost_share: Floats, duration_share: Floats, penalty: Floats) -> Floats:
+    """The utility of each under a profile, `penalty` taken off."""
+    return weights.quality * worth - weights.cost * cost_share - weights.speed * duration_share - penalty
 
 
 def share(typical: Floats, done: NDArray[np.bool_]) -> Floats:

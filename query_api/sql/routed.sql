@@ -9,7 +9,7 @@ SELECT
     if({with_candidates:Bool}, d.worths, []) AS worths, if({with_candidates:Bool}, d.load_penalties, []) AS load_penalties,
     if({with_candidates:Bool}, d.cost_shares, []) AS cost_shares,
     if({with_candidates:Bool}, d.duration_shares, []) AS duration_shares,
-    if({with_candidates:Bool}, d.barred_by, []) AS barred_by,
+    if({with_candidates:Bool}, d.barred_by, []) AS barred_by, if({with_candidates:Bool}, d.on_probation, []) AS on_probation,
     length(d.candidates) AS candidate_count,
     arrayFilter((cost, bar) -> bar = '' AND isFinite(cost), d.costs_usd, d.barred_by) AS known_costs,
     if(empty(known_costs), NULL, arrayAvg(known_costs)) AS usual_cost_usd,

@@ -12,7 +12,12 @@ from fastapi.testclient import TestClient
 
 from exporters.store import Store
 from merit.routing.router import PARTS, Router
+from processors.routing.off_policy import redecided
+from processors.routing.policies import policy
 from processors.routing.settings import RoutingSettings
+from query_api.asking.filters import bound
+from query_api.asking.questions import asker
+from query_api.asking.searching import LAST_NS
 from query_api.routing.routing import Routed, Routing
 from query_api.settings import QueryApiSettings
 from query_api.web.app import create_app
@@ -431,6 +436,29 @@ def test_every_decision_is_stored_with_everybodys_chances(api, tables, router):
     assert row["probability"] == answer["probability"]
     assert (row["quality_weight"], row["cost_weight"], row["profile"]) == (0.8, 0.2, "own")
     assert pl.Series(row["probabilities"])[row["candidates"].index(row["agent_id"])] == pytest.approx(row["probability"])
+
+
+@pytest.mark.parametrize("new", [False, True])
+@pytest.mark.parametrize("strategy", ["thompson", "ucb", "epsilon", "greedy"])
+def test_what_if_of_the_policy_that_decided_is_what_it_decided(api, tables, router, strategy, new):
+    old = tasks("a", 20, 10, 1, started_at=LONG_AGO) + tasks("b", 15, 15, 50, started_at=LONG_AGO)
+    put(tables, "tasks", old + tasks("new", 20, 0, 100, started_at=NOW if new else LONG_AGO))
+    router.refresh()
+    ask(api, category="research", strategy=strategy, profile="cost", max_duration_seconds=60)
+
+    (made,) = judged_again(tables)
+    again, _ = redecided(made, policy(SETTINGS, strategy, "cost"), SETTINGS)
+
+    assert made["on_probation"] == [False, False, new]
+    assert again == pytest.approx(made["probabilities"], abs=1e-5)
+    assert sum(again) == pytest.approx(1)
+
+
+def judged_again(tables: Store) -> list[dict]:
+    """Decisions as `merit route whatif` reads them."""
+    nothing = {"agent_id": [], "category": [], "kind": [], "trace_id": "", "after_id": "", "after_ns": LAST_NS, "limit": 10}
+    window = {"since": bound(NOW - timedelta(days=1)), "until": bound(NOW + timedelta(days=1)), "with_candidates": True}
+    return asker(tables, 10)("routed", nothing | window, 10).to_dicts()
 
 
 def test_an_outcome_of_a_decision_that_there_is_not_is_a_404(api):

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from processors.routing.choice import draw
-from processors.routing.off_policy import what_if
+from processors.routing.off_policy import redecided, what_if
 from processors.routing.policies import policy
 from processors.routing.settings import RoutingSettings
 
@@ -29,6 +29,7 @@ def logged(count: int, seed: int = 0) -> pl.DataFrame:
             "duration_shares": [[0.0, 0.0]] * count,
             "load_penalties": [[0.0, 0.0]] * count,
             "barred_by": [["", ""]] * count,
+            "on_probation": [[]] * count,
             "success": (random.random(count) < TRUE[chosen]).astype(float),
             "quality": [None] * count,
             "cost_usd": np.where(np.array(chosen) == 0, 0.01, 0.05),
@@ -63,3 +64,19 @@ def test_without_outcomes_there_is_no_judgement():
     nothing = logged(10).with_columns(success=pl.lit(None, pl.Float64))
 
     assert what_if(nothing, policy(SETTINGS, None, None), SETTINGS) is None
+
+
+def test_who_was_on_probation_gets_no_more_than_was_to_be_had():
+    made = logged(1, seed=1).with_columns(on_probation=pl.lit([True, False])).row(0, named=True)
+
+    chance, _ = redecided(made, policy(SETTINGS, "greedy", None), SETTINGS)
+
+    assert chance == pytest.approx([0.2, 0.8])
+
+
+def test_of_decisions_of_before_it_is_not_known_who_was_new_and_nobody_is_held_back():
+    made = logged(1, seed=1).row(0, named=True)
+
+    chance, _ = redecided(made, policy(SETTINGS, "greedy", None), SETTINGS)
+
+    assert chance.tolist() == [1, 0]
