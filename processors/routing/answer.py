@@ -21,7 +21,7 @@ from processors.routing.shown import Estimate
 from processors.routing.standings import NO_RECORDS, Records, failing, on_probation
 
 BARS = ("", "capability", "failing", "max_cost_usd", "max_duration_seconds")
-"""What may keep a candidate from being chosen, the first that applies; empty if nothing does."""
+"""What may keep a candidate from being chosen; the first is that nothing does."""
 NEVER_SEEN = (0.0, 0.0, 0.0, 0.0, 0.0, np.inf)
 """The records of who was never seen."""
 
@@ -115,8 +115,8 @@ class Answered:
     chosen: int | None
     decision: Decision
     standing: Standing
-    barred_by: NDArray[np.int8]
-    """What kept each from being chosen: places in BARS."""
+    bars: NDArray[np.bool_]
+    """What kept each from being chosen: a row for each of BARS but the first."""
     probation_share: float
     """What all on probation together get at most, if there are others."""
     records: tuple[Floats, Floats]
@@ -126,6 +126,11 @@ class Answered:
     def names(self) -> Sequence[str]:
         """Of the candidates."""
         return self.candidates.names
+
+    @cached_property
+    def barred_by(self) -> NDArray[np.int8]:
+        """The first of what kept each from being chosen: places in BARS."""
+        return np.where(self.bars.any(axis=0), self.bars.argmax(axis=0) + 1, 0).astype(np.int8)
 
 
 def answer(
@@ -157,21 +162,16 @@ def answer(
         chosen=draw(decision.probability, luck) if decision.eligible.any() else None,
         decision=decision,
         standing=standing,
-        barred_by=barred_by(candidates, fails, decision, settings),
+        bars=bars(candidates, fails, decision, settings),
         probation_share=settings.probation_share,
         records=(done_here(decision), records.tasks[candidates.numbers]),
     )
 
 
-def barred_by(
-    candidates: Candidates, fails: NDArray[np.bool_], decision: Decision, settings: RoutingSettings
-) -> NDArray[np.int8]:
-    """What kept each from being chosen: places in BARS."""
-    expected, out = decision.expected, np.zeros(len(fails), np.int8)
-    bars = (~candidates.able, fails, *(each < settings.limit_chance for each in (expected.within_cost, expected.within_duration)))
-    for place, bar in reversed(list(enumerate(bars, 1))):
-        out[bar] = place
-    return out
+def bars(candidates: Candidates, fails: NDArray[np.bool_], decision: Decision, settings: RoutingSettings) -> NDArray[np.bool_]:
+    """What kept each from being chosen: a row for each of BARS but the first."""
+    within = (decision.expected.within_cost, decision.expected.within_duration)
+    return np.array([~candidates.able, fails, *(each < settings.limit_chance for each in within)])
 
 
 def done_here(decision: Decision) -> Floats:

@@ -15,17 +15,16 @@ WORDS = {
 }
 LEAST_SHOWN = 0.001
 SUMMARY = {
-    "capability": "{count} have neither done {category} nor declared it",
-    "failing": "{count} fail at the moment",
+    "capability": "{count} {has} neither done {category} nor declared it",
+    "failing": "{count} {fails} at the moment",
     "max_cost_usd": "max_cost_usd {max_cost:g} excludes {count}",
     "max_duration_seconds": "max_duration_seconds {max_duration:g} excludes {count}",
 }
 
 
 def excluded(answered: Answered) -> dict[str, int]:
-    """How many candidates could not be chosen, by what barred them."""
-    count = np.bincount(answered.barred_by, minlength=len(BARS)).tolist()
-    return {bar: count[place] for place, bar in enumerate(BARS) if bar and count[place]}
+    """How many candidates each bar kept from being chosen; who was kept by several is counted by each."""
+    return {bar: count for bar, count in zip(BARS[1:], answered.bars.sum(axis=1).tolist(), strict=True) if count}
 
 
 def explanation(answered: Answered) -> str:
@@ -41,13 +40,18 @@ def explanation(answered: Answered) -> str:
         "max_cost": asked.assignment.max_cost_usd or 0,
         "max_duration": asked.assignment.max_duration_seconds or 0,
     }
-    bars = "; ".join(SUMMARY[bar].format(count=count, **facts) for bar, count in excluded(answered).items())
+    bars = "; ".join(SUMMARY[bar].format(count=count, **numbered(count), **facts) for bar, count in excluded(answered).items())
     if answered.chosen is None:
         return f"Nobody of {len(answered.names)} can have it: {bars}."
     chosen = answered.chosen
     chance = answered.decision.probability[chosen]
     text = f"{answered.names[chosen]}: {how(answered, chosen)}; {asked.policy.strategy} gave it a chance {of(chance)}."
     return f"{text} Not eligible: {bars}." if bars else text
+
+
+def numbered(count: int) -> dict[str, str]:
+    """Verbs as so many do it."""
+    return {"has": "has", "fails": "fails"} if count == 1 else {"has": "have", "fails": "fail"}
 
 
 def how(answered: Answered, chosen: int) -> str:
@@ -87,8 +91,8 @@ def reasons(answered: Answered, position: int) -> list[str]:
     """What speaks for and against a candidate."""
     asked, expected, penalty = answered.question.assignment, answered.decision.expected, answered.standing.penalty.item(position)
     here, everywhere = (counts.item(position) for counts in answered.records)  # a float, for numpy's are slow to write
-    bar = BARS[answered.barred_by[position]]
-    out = [barred(answered, bar, position)] if bar else []
+    eligible = answered.decision.eligible.item(position)
+    out = [] if eligible else [barred(answered, bar, position) for bar in bars_of(answered, position)]
     if here >= 1:
         out.append(f"{here:.0f} tasks of {asked.category} seen")
     elif everywhere >= 1:
@@ -103,10 +107,15 @@ def reasons(answered: Answered, position: int) -> list[str]:
         (asked.max_cost_usd, expected.cost_usd, expected.within_cost, "max_cost_usd"),
         (asked.max_duration_seconds, expected.duration_seconds, expected.within_duration, "max_duration_seconds"),
     ):
-        if limit is not None and not bar:
+        if limit is not None and eligible:
             chance = f"meets {name} with a chance of {within.item(position):.0%}"
             out.append(f"{name} excludes nobody: nothing of the kind was ever seen" if seen is None else chance)
     return out
+
+
+def bars_of(answered: Answered, position: int) -> list[str]:
+    """All that kept a candidate from being chosen."""
+    return [bar for bar, applies in zip(BARS[1:], answered.bars[:, position].tolist(), strict=True) if applies]
 
 
 def barred(answered: Answered, bar: str, position: int) -> str:

@@ -43,8 +43,8 @@ DECISIONS: Columns = {
 """A decision, with a value a candidate in each list; NaN is unknown. `agent_id` is who was chosen, empty if nobody could be;
 `probability` is exactly the chance that this one had. `worths` are what quality counts, `deviations` how uncertain that is,
 `cost_shares` and `duration_shares` what cost and speed count, all before they are weighed. `barred_by` says why a candidate
-could not be chosen, empty if it could; `on_probation` whether it shared what those who are new get together, no list at all in
-decisions of before there was one."""
+could not be chosen, the first reason if there are more, empty if it could; `on_probation` whether it shared what those who are
+new get together, empty as a whole in decisions of before there was one."""
 
 OUTCOMES: Columns = {
     "decision_id": STRING,

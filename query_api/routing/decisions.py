@@ -66,7 +66,7 @@ class Considered(Answer):
     probability: float
     """The chance that it had."""
     barred_by: str | None
-    """What kept it from being chosen; null if nothing did."""
+    """What kept it from being chosen, the first if there was more; null if nothing did."""
 
 
 class Decided(Answer):

@@ -138,7 +138,7 @@ class Routed(Answer):
     candidates: int
     """How many there were."""
     excluded: dict[str, int]
-    """How many of them could not be chosen, by what excluded them."""
+    """How many of them each limit or other bar excluded: who is excluded by several is counted by each."""
     ranked: list[RankedCandidate]
     """The chosen first, then by score, those that could not be chosen last."""
 

@@ -343,6 +343,24 @@ def test_where_nobody_may_be_chosen_the_answer_says_what_excludes_whom(api, tabl
     assert words in answer["explanation"]
 
 
+def test_all_that_excludes_a_candidate_is_told(api, tables, router):
+    put(tables, "tasks", tasks("a", 30, 0, 1) + tasks("b", 30, 0, 100) + tasks("writer", 30, 0, 200, category="writing"))
+    router.refresh()
+
+    answer = ask(api, category="research", max_cost_usd=0.0001, max_duration_seconds=0.01)
+
+    assert answer["excluded"] == {"capability": 1, "max_cost_usd": 3, "max_duration_seconds": 3}
+    assert answer["explanation"] == (
+        "Nobody of 3 can have it: 1 has neither done research nor declared it; max_cost_usd 0.0001 excludes 3; "
+        "max_duration_seconds 0.01 excludes 3."
+    )
+    reasons = of(answer)["writer"]["reasons"]
+    assert reasons[0] == "has neither done research nor declared it"
+    assert [reason.split(" about")[0] for reason in reasons[1:3]] == ["would cost", "would take"]
+    stored = tables.query("SELECT barred_by FROM routing_decisions").item().to_list()
+    assert stored == ["max_cost_usd", "max_cost_usd", "capability"]
+
+
 def test_who_costs_nothing_stays_within_a_limit_of_nothing(api, tables, router):
     put(tables, "tasks", tasks("free", 30, 0, 1, cost_usd=Decimal(0)) + tasks("dear", 30, 0, 100))
     router.refresh()
