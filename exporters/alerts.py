@@ -12,6 +12,7 @@ from processors.alerts.causes import STEPS
 from processors.alerts.changes import OBSERVED
 from processors.alerts.frames import ALERT_EVENTS, ALERT_RULES, ALERTS, SILENCES
 from processors.alerts.levels import MEASURED, SUMS
+from processors.alerts.rules import shipped
 from processors.frames import conform
 
 MOST_GROUPS = 200_000
@@ -113,14 +114,31 @@ def lately(store: Store, what: str, now: datetime) -> pl.DataFrame:
 
 def signs_of_life(store: Store, now: datetime) -> list[pl.DataFrame]:
     """How long agents have been silent that are not expected to be, and how much of the day they were heard."""
-    life = store.query(question("alert_signs_of_life"), {"since": now - LIFE, "now": now, "limit": MOST_GROUPS})
-    silence = pl.when(pl.col("silence") > REGULAR * pl.col("every_seconds")).then("silence").otherwise(0.0)
+    life = life_of(store, now)
     uptime = (pl.col("stretches") / pl.col("expected")).clip(0, 1)
     parts = [
-        life.select(metric=pl.lit("silence"), agent_id="agent_id", service="service", value=silence, n="n"),
+        life.select(metric=pl.lit("silence"), agent_id="agent_id", service="service", value="silent_seconds", n="n"),
         life.select(metric=pl.lit("uptime"), agent_id="agent_id", service="service", value=uptime, n="stretches"),
     ]
     return [conform(part, MEASURED) for part in parts]
+
+
+def life_of(store: Store, now: datetime) -> pl.DataFrame:
+    """Signs of life of who sends them, a row an agent; `silent_seconds` is 0 of who need not have sent another by now."""
+    life = store.query(question("alert_signs_of_life"), {"since": now - LIFE, "now": now, "limit": MOST_GROUPS})
+    unusual = pl.col("silence") > REGULAR * pl.col("every_seconds")
+    return life.with_columns(silent_seconds=pl.when(unusual).then("silence").otherwise(0.0))
+
+
+def heard(store: Store, now: datetime) -> pl.DataFrame:
+    """Who sends signs of life, when the last came, and whether the rule `silent-agent`, as it is shipped, tells of that.
+
+    Columns `agent_id, heard_at` (seconds since 1970), `is_silent`.
+    """
+    rule = next(one for one in shipped() if one.name == "silent-agent")
+    too_long = pl.col("silent_seconds") > min(rule.levels.values())
+    is_silent = too_long & (pl.col("n") >= rule.min_observations)
+    return life_of(store, now).select("agent_id", "heard_at", is_silent=is_silent)
 
 
 def waiting(store: Store, known: pl.DataFrame, now: datetime) -> list[pl.DataFrame]:

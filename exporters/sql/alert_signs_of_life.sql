@@ -3,6 +3,7 @@ SELECT
     agent_id,
     any(ServiceName) AS service,
     count() AS n,
+    toUnixTimestamp64Milli(max(time)) / 1000. AS heard_at,
     dateDiff('millisecond', max(time), {now:DateTime64(3)}) / 1000. AS silence,
     dateDiff('millisecond', min(time), max(time)) / 1000. / greatest(count() - 1, 1) AS every_seconds,
     uniqExact(toStartOfFiveMinutes(time)) AS stretches,

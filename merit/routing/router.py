@@ -7,6 +7,7 @@ expired leave no trace, and every replica comes to know the same.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from time import monotonic
@@ -15,7 +16,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from exporters import routing
+from exporters import alerts, routing
 from exporters.looks import ALL, Looks
 from exporters.routing import News
 from exporters.store import Store
@@ -36,6 +37,10 @@ ANEW = timedelta(hours=1)
 """How often all is learnt anew."""
 BACK = timedelta(days=90)
 """How far back is learnt from."""
+LISTENING = timedelta(seconds=30)
+"""How often it is asked who has gone silent."""
+HARDLY = 100
+"""That takes one part of the time, of this many, at most: of agents that send much it takes long."""
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 PARTS = 5
 """One part of the time is for learning, of this many: what it leaves is for those whose work it learns from."""
@@ -72,6 +77,9 @@ class Router:
         self._decided = pl.Series(dtype=pl.String)
         self._declared: dict[str, frozenset[str]] = {}
         self._rest_until = 0.0
+        self._silent: dict[str, float] = {}
+        self._listened_at: datetime | None = None
+        self._listening = LISTENING
 
     def knowledge(self, kind: str) -> Knowledge:
         """What is known of a kind of candidates now."""
@@ -86,11 +94,13 @@ class Router:
             return 0
         begun, learnt_at = monotonic(), self._learnt_at
         try:
-            return self.refresh()
+            count = self.refresh()
         finally:
             ended = monotonic()
             rest = (PARTS - 1) * (ended - begun) if self._learnt_at == learnt_at else 0.0
             self._rest_until = ended + rest
+        self.listen()
+        return count
 
     def refresh(self) -> int:
         """Take in what is new; how many observations that were. Raises Unavailable."""
@@ -109,6 +119,27 @@ class Router:
                 self._publish(now)
             self._note(news)
             return count
+
+    def listen(self) -> None:
+        """Note who has gone silent, if that has not just been asked. Raises Unavailable.
+
+        Nobody is expected to be heard of who was not within a day: who was silent then is, until it is heard again.
+        """
+        now, begun = self._now(), monotonic()
+        if self._listened_at is not None and timedelta(0) <= now - self._listened_at < self._listening:
+            return
+        self._listened_at = now
+        try:
+            heard = alerts.heard(self._store, now)
+        finally:
+            self._listening = max(LISTENING, HARDLY * timedelta(seconds=monotonic() - begun))
+        known = set(heard["agent_id"])
+        gone = heard.filter("is_silent").select("agent_id", "heard_at")
+        silent = {agent: since for agent, since in self._silent.items() if agent not in known} | dict(gone.iter_rows())
+        if silent != self._silent:
+            with self._refreshing:
+                self._silent = silent
+                self._publish(now)
 
     def _learn_anew(self, now: datetime) -> int:
         known = routing.known(self._store)  # first: what ends meanwhile must not count twice
@@ -195,9 +226,10 @@ class Router:
 
     def _publish(self, now: datetime) -> None:
         nobody: dict[str, frozenset[str]] = {}
-        self._known = {
+        known = {
             kind: learner.frozen(self._declared if kind == "agent" else nobody, now) for kind, learner in self._learners.items()
         }
+        self._known = known | {"agent": replace(known["agent"], silent=self._silent)}
 
 
 def newest_of(news: Mapping[str, News], kind: str) -> datetime:

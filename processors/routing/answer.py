@@ -18,11 +18,11 @@ from processors.routing.features import Floats
 from processors.routing.policies import Policy
 from processors.routing.settings import RoutingSettings
 from processors.routing.shown import Estimate
-from processors.routing.standings import NO_RECORDS, Records, failing, on_probation
+from processors.routing.standings import DAY_SECONDS, NO_RECORDS, Records, failing, on_probation
 
-BARS = ("", "capability", "failing", "max_cost_usd", "max_duration_seconds")
+BARS = ("", "capability", "failing", "silent", "max_cost_usd", "max_duration_seconds")
 """What may keep a candidate from being chosen; the first is that nothing does."""
-NEVER_SEEN = (0.0, 0.0, 0.0, 0.0, 0.0, np.inf)
+NEVER_SEEN = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, np.inf)
 """The records of who was never seen."""
 
 
@@ -33,6 +33,8 @@ class Candidates:
     names: Sequence[str]
     numbers: Ints
     able: NDArray[np.bool_]
+    silent_since: Floats
+    """When each that has gone silent was last heard of, in seconds since 1970; 0 of all others."""
 
     @cached_property
     def column(self) -> pa.Array:
@@ -51,6 +53,8 @@ class Knowledge:
     declared: Mapping[str, frozenset[str]]
     """Who has declared to be able to do each category."""
     fading: float = 1.0
+    silent: Mapping[str, float] = field(default_factory=dict)
+    """Who has gone silent, of those that send signs of life, and when each sent the last one."""
     _able: dict[str, Candidates] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -63,7 +67,7 @@ class Knowledge:
         """Those that a question names, each once: they count as able."""
         names, unknown = list(dict.fromkeys(names)), len(self.names)
         numbers = np.array([self.evidence.cells.agents.get(name, unknown) for name in names], dtype=np.int64)
-        return Candidates(names, numbers, np.ones(len(names), dtype=np.bool_))
+        return self._candidates(names, numbers, np.ones(len(names), dtype=np.bool_))
 
     def able(self, category: str) -> Candidates:
         """Everybody, and whether each has done `category` or declared it; where nobody has, everybody may try."""
@@ -83,7 +87,15 @@ class Knowledge:
         never_seen = sorted(declared - agents.keys())
         numbers = np.append(numbers, np.full(len(never_seen), len(self.names)))
         able = np.append(able, np.ones(len(never_seen), dtype=np.bool_))
-        return Candidates([*self.names, *never_seen], numbers, able if able.any() else np.ones(len(able), dtype=np.bool_))
+        return self._candidates([*self.names, *never_seen], numbers, able if able.any() else np.ones(len(able), dtype=np.bool_))
+
+    def _candidates(self, names: Sequence[str], numbers: Ints, able: NDArray[np.bool_]) -> Candidates:
+        """With who is silent; whose task ended a day after the last sign of life lives, whatever became of its signs."""
+        if not self.silent:
+            return Candidates(names, numbers, able, np.zeros(len(names)))
+        since = np.fromiter(map(self.silent.get, names, repeat(0.0)), np.float64, len(names))
+        works = self.all_records.last_seen[numbers] > since + DAY_SECONDS
+        return Candidates(names, numbers, able, np.where(works, 0.0, since))
 
 
 def nothing_known() -> Knowledge:
@@ -119,8 +131,8 @@ class Answered:
     """What kept each from being chosen: a row for each of BARS but the first."""
     probation_share: float
     """What all on probation together get at most, if there are others."""
-    records: tuple[Floats, Floats]
-    """Tasks of each candidate in this category, and in all."""
+    records: tuple[Floats, Floats, Floats]
+    """Tasks of each candidate in this category, and in all, and when the last one ended."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -146,11 +158,11 @@ def answer(
     named, task = question.candidates, question.assignment
     candidates = knowledge.able(task.category) if named is None else knowledge.named(named)
     records, moment = knowledge.all_records, now.timestamp()
-    fails = failing(records, moment, settings)[candidates.numbers]
-    load = np.fromiter(map(open_decisions.get, candidates.names, repeat(0)), np.float64, len(fails))
+    held = (~candidates.able, failing(records, moment, settings)[candidates.numbers], candidates.silent_since > 0)
+    load = np.fromiter(map(open_decisions.get, candidates.names, repeat(0)), np.float64, len(candidates.names))
     standing = Standing(
         penalty=settings.load_weight * np.minimum(load / settings.load_full, 1.0),
-        barred=~candidates.able | fails,
+        barred=held[0] | held[1] | held[2],
         probation=on_probation(records, moment, settings)[candidates.numbers],
     )
     decision = decide(knowledge.evidence, task, candidates.numbers, standing, question.policy, settings, knowledge.fading)
@@ -162,16 +174,16 @@ def answer(
         chosen=draw(decision.probability, luck) if decision.eligible.any() else None,
         decision=decision,
         standing=standing,
-        bars=bars(candidates, fails, decision, settings),
+        bars=bars(held, decision, settings),
         probation_share=settings.probation_share,
-        records=(done_here(decision), records.tasks[candidates.numbers]),
+        records=(done_here(decision), records.tasks[candidates.numbers], records.last_seen[candidates.numbers]),
     )
 
 
-def bars(candidates: Candidates, fails: NDArray[np.bool_], decision: Decision, settings: RoutingSettings) -> NDArray[np.bool_]:
-    """What kept each from being chosen: a row for each of BARS but the first."""
+def bars(held: Sequence[NDArray[np.bool_]], decision: Decision, settings: RoutingSettings) -> NDArray[np.bool_]:
+    """What kept each from being chosen: a row for each of BARS but the first; `held` are those that no limit is to blame for."""
     within = (decision.expected.within_cost, decision.expected.within_duration)
-    return np.array([~candidates.able, fails, *(each < settings.limit_chance for each in within)])
+    return np.array([*held, *(each < settings.limit_chance for each in within)])
 
 
 def done_here(decision: Decision) -> Floats:

@@ -1,14 +1,18 @@
 """What to say of a decision, so that a person understands it."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 
 from processors.routing.answer import BARS, Answered
 from processors.routing.decide import Booleans
 from processors.routing.features import Floats
+from processors.routing.standings import DAY_SECONDS
 
 WORDS = {
     "capability": "has neither done {category} nor declared it",
     "failing": "fails now: task after task",
+    "silent": "silent: has sent no sign of life since {silent_since:%Y-%m-%d %H:%M} UTC",
     "max_cost_usd": "would cost about ${cost:.4g}; a chance of {within_cost:.0%} to stay within ${max_cost:.4g}",
     "max_duration_seconds": "would take about {duration:.3g} s; "
     "a chance of {within_duration:.0%} to stay within {max_duration:.4g} s",
@@ -17,6 +21,7 @@ LEAST_SHOWN = 0.001
 SUMMARY = {
     "capability": "{count} {has} neither done {category} nor declared it",
     "failing": "{count} {fails} at the moment",
+    "silent": "{count} {has} gone silent",
     "max_cost_usd": "max_cost_usd {max_cost:g} excludes {count}",
     "max_duration_seconds": "max_duration_seconds {max_duration:g} excludes {count}",
 }
@@ -90,7 +95,7 @@ def of(chance: float) -> str:
 def reasons(answered: Answered, position: int) -> list[str]:
     """What speaks for and against a candidate."""
     asked, expected, penalty = answered.question.assignment, answered.decision.expected, answered.standing.penalty.item(position)
-    here, everywhere = (counts.item(position) for counts in answered.records)  # a float, for numpy's are slow to write
+    here, everywhere, last_seen = (counts.item(position) for counts in answered.records)  # a float, for numpy's are slow to write
     eligible = answered.decision.eligible.item(position)
     out = [] if eligible else [barred(answered, bar, position) for bar in bars_of(answered, position)]
     if here >= 1:
@@ -99,6 +104,8 @@ def reasons(answered: Answered, position: int) -> list[str]:
         out.append(f"nothing of {asked.category} seen, {everywhere:.0f} tasks of other kinds")
     else:
         out.append("never seen: judged by what is usual")
+    if everywhere >= 1 and (away := answered.decided_at.timestamp() - last_seen) > DAY_SECONDS:
+        out.append("last seen a day ago" if away < 2 * DAY_SECONDS else f"last seen {away // DAY_SECONDS:.0f} days ago")
     if answered.standing.probation[position]:
         out.append("on probation")
     if penalty > 0:
@@ -127,6 +134,7 @@ def barred(answered: Answered, bar: str, position: int) -> str:
         duration=0 if expected.duration_seconds is None else expected.duration_seconds[position],
         within_cost=expected.within_cost[position],
         within_duration=expected.within_duration[position],
+        silent_since=datetime.fromtimestamp(answered.candidates.silent_since[position], UTC),
         max_cost=asked.max_cost_usd or 0,
         max_duration=asked.max_duration_seconds or 0,
     )

@@ -13,7 +13,8 @@ from processors.routing.cells import grown
 from processors.routing.features import Floats
 from processors.routing.settings import RoutingSettings
 
-YOUNG_SECONDS = 7 * 86_400
+DAY_SECONDS = 86_400
+YOUNG_SECONDS = 7 * DAY_SECONDS
 UNLIKELY = np.log(1e-3)
 """An agent fails now if so many failures in a row would be less likely than this by its usual rate."""
 LEAST_FAILURES = 3
@@ -23,11 +24,12 @@ class Records(NamedTuple):
     """What is known of each agent, by its number: times are seconds since 1970."""
 
     tasks: Floats
-    """Of those that were learnt from, as all but the last two."""
+    """Of those that were learnt from, as all but the last two; so is `last_seen`, when the last of them ended."""
     succeeded: Floats
     streak: Floats
     """Failures since the last success."""
     last_failed: Floats
+    last_seen: Floats
     finished: Floats
     """Tasks that it has finished, learnt from or not: of who does many only the last are learnt from."""
     first_seen: Floats
@@ -44,11 +46,11 @@ def recorded(records: Records, observations: pl.DataFrame, numbers: dict[str, in
         observations: `agent_id, success, ended_at`, in the order in which they ended; null successes do not count.
         numbers: of the agents.
     """
-    tasks, succeeded, streak, last, finished, _ = (grown(each, len(numbers)).copy() for each in records)
+    tasks, succeeded, streak, last, seen, finished, _ = (grown(each, len(numbers)).copy() for each in records)
     first = grown(records.first_seen, len(numbers), np.inf).copy()
     known = observations.filter(pl.col("success").is_not_null())
     if known.is_empty():
-        return Records(tasks, succeeded, streak, last, finished, first)
+        return Records(tasks, succeeded, streak, last, seen, finished, first)
     at = pl.col("ended_at").dt.epoch("ms") / 1000
     won = pl.col("success") > 0
     since = (pl.col("success").reverse() > 0).arg_max()
@@ -58,6 +60,7 @@ def recorded(records: Records, observations: pl.DataFrame, numbers: dict[str, in
         pl.when(won.any()).then(since).otherwise(None).alias("since"),
         at.min().alias("first"),
         at.filter(~won).max().alias("last"),
+        at.max().alias("seen"),
     )
     agent = np.array([numbers[name] for name in found["agent_id"]], dtype=np.int64)
     tasks[agent] += found["tasks"].to_numpy()
@@ -67,7 +70,8 @@ def recorded(records: Records, observations: pl.DataFrame, numbers: dict[str, in
     streak[agent] = np.where(ever, found["since"].fill_null(0).to_numpy(), streak[agent] + found["tasks"].to_numpy())
     first[agent] = np.minimum(first[agent], found["first"].to_numpy())
     last[agent] = np.maximum(last[agent], found["last"].fill_null(0).to_numpy())
-    return Records(tasks, succeeded, streak, last, finished, first)
+    seen[agent] = np.maximum(seen[agent], found["seen"].to_numpy())
+    return Records(tasks, succeeded, streak, last, seen, finished, first)
 
 
 def known_before(records: Records, known: pl.DataFrame, numbers: dict[str, int]) -> Records:

@@ -404,6 +404,67 @@ def test_an_agent_that_is_gone_can_still_be_named(api, tables, router):
     assert answer["vanished"]["eligible"]
 
 
+def beats(store: Store, agent: str, seconds_ago: range) -> None:
+    """Heartbeats of an agent."""
+    at = [round((NOW - timedelta(seconds=ago)).timestamp()) * 10**9 for ago in seconds_ago]
+    store.command(
+        "INSERT INTO otel_metrics_gauge (MetricName, TimeUnix, Attributes) "
+        "SELECT 'beat', fromUnixTimestamp64Nano(arrayJoin({at:Array(Int64)})), map('merit.agent.id', {agent:String})",
+        {"at": at, "agent": agent},
+    )
+
+
+def test_who_sends_heartbeats_and_has_gone_silent_gets_nothing_until_it_is_heard_again(api, tables, router, clock):
+    put(tables, "tasks", tasks("gone", 40, 0, 1) + tasks("there", 20, 20, 100) + tasks("spans only", 20, 20, 200))
+    beats(tables, "gone", range(120, 1200, 10))
+    beats(tables, "there", range(0, 1200, 10))
+    router.refresh()
+    router.listen()
+
+    answer = ask(api, category="research", limit=3)
+
+    assert answer["excluded"] == {"silent": 1}
+    assert answer["explanation"].endswith("Not eligible: 1 has gone silent.")
+    assert of(answer)["gone"]["reasons"][0] == "silent: has sent no sign of life since 2026-01-31 11:58 UTC"
+    assert of(ask(api, category="research", candidates=["gone", "x"]))["gone"]["eligible"] is False
+    beats(tables, "gone", range(-31, -20, 10))
+    clock.tick(20)
+    router.listen()
+    assert ask(api, category="research")["excluded"] == {"silent": 1}  # it was asked a moment ago
+    clock.tick(11)
+    router.listen()
+    assert ask(api, category="research")["excluded"] == {}
+
+
+def test_who_has_been_silent_for_days_stays_so_until_its_work_shows_that_it_lives(api, tables, router, clock):
+    put(tables, "tasks", tasks("gone", 40, 0, 1))
+    beats(tables, "gone", range(120, 1200, 10))
+    router.refresh()
+    router.listen()
+    clock.tick(3 * 86_400)
+    router.refresh()
+    router.listen()
+
+    assert ask(api, category="research")["excluded"] == {"silent": 1}
+    put(tables, "tasks", tasks("gone", 1, 0, 900, started_at=NOW + timedelta(days=2)))
+    router.refresh()
+    assert ask(api, category="research")["agent_id"] == "gone"
+
+
+def test_who_was_not_seen_for_days_is_named_with_how_long_and_barred_by_nothing(api, tables, router):
+    put(tables, "tasks", tasks("away", 40, 0, 1, started_at=NOW - timedelta(days=13, hours=1)) + tasks("here", 40, 0, 100))
+    put(tables, "tasks", tasks("late", 40, 0, 200, started_at=NOW - timedelta(hours=30)))
+    router.refresh()
+    router.listen()
+
+    found = of(ask(api, category="research"))
+
+    assert "last seen 13 days ago" in found["away"]["reasons"]
+    assert "last seen a day ago" in found["late"]["reasons"]
+    assert not any("last seen" in reason for reason in found["here"]["reasons"])
+    assert all(one["eligible"] for one in found.values())
+
+
 def test_of_very_many_candidates_all_are_judged_and_shown_that_are_asked_for(api):
     names = [f"agent-{number}" for number in range(3_000)]
 
