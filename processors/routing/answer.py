@@ -132,7 +132,7 @@ class Answered:
     probation_share: float
     """What all on probation together get at most, if there are others."""
     records: tuple[Floats, Floats, Floats]
-    """Tasks of each candidate in this category, and in all, and when the last one ended."""
+    """Tasks of each candidate in this category, and in all, and how many seconds ago the last one ended."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -176,7 +176,7 @@ def answer(
         standing=standing,
         bars=bars(held, decision, settings),
         probation_share=settings.probation_share,
-        records=(done_here(decision), records.tasks[candidates.numbers], records.last_seen[candidates.numbers]),
+        records=(done_here(decision), records.tasks[candidates.numbers], moment - records.last_seen[candidates.numbers]),
     )
 
 

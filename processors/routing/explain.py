@@ -95,7 +95,7 @@ def of(chance: float) -> str:
 def reasons(answered: Answered, position: int) -> list[str]:
     """What speaks for and against a candidate."""
     asked, expected, penalty = answered.question.assignment, answered.decision.expected, answered.standing.penalty.item(position)
-    here, everywhere, last_seen = (counts.item(position) for counts in answered.records)  # a float, for numpy's are slow to write
+    here, everywhere, away = (counts.item(position) for counts in answered.records)  # a float, for numpy's are slow to write
     eligible = answered.decision.eligible.item(position)
     out = [] if eligible else [barred(answered, bar, position) for bar in bars_of(answered, position)]
     if here >= 1:
@@ -104,7 +104,7 @@ def reasons(answered: Answered, position: int) -> list[str]:
         out.append(f"nothing of {asked.category} seen, {everywhere:.0f} tasks of other kinds")
     else:
         out.append("never seen: judged by what is usual")
-    if everywhere >= 1 and (away := answered.decided_at.timestamp() - last_seen) > DAY_SECONDS:
+    if everywhere >= 1 and away > DAY_SECONDS:
         out.append("last seen a day ago" if away < 2 * DAY_SECONDS else f"last seen {away // DAY_SECONDS:.0f} days ago")
     if answered.standing.probation[position]:
         out.append("on probation")
