@@ -71,7 +71,7 @@ def known(store: Store) -> pl.DataFrame:
 
 
 def outcomes(store: Store, since: datetime) -> pl.DataFrame:
-    """What was reported of decisions since."""
+    """What was reported of decisions since, and of which finished task; `task_id` is empty where none is known."""
     return store.query(question("routing_outcomes"), {"since": since, "most": MOST_HISTORY})
 
 

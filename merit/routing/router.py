@@ -4,6 +4,10 @@ A job takes in, second by second, what has been stored since: tasks, model calls
 processes. Learning goes on in evidence of its own; who asks is answered from the last frozen copy, and waits for nobody. Once
 an hour all is learnt anew from the store, so that judgements that were taken back, tasks that were derived again and what
 expired leave no trace, and every replica comes to know the same.
+
+What a task tells itself its report does not tell again, whichever comes first; but what was learnt cannot be unlearnt. So reports
+stay on top of the evidence for a while, learnt by the copies alone, and are looked up again when tasks have come. Should one be
+replaced, or its task come, when it has been learnt for good, all is learnt anew at once, though not every second.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +28,7 @@ from processors.errors import MeritError
 from processors.remembered import Remembered
 from processors.routing.answer import Knowledge, nothing_known
 from processors.routing.evidence import Evidence
-from processors.routing.observe import of_calls, of_qualities, of_reports, of_tasks
+from processors.routing.observe import calls_of, of_calls, of_qualities, of_reports, of_tasks
 from processors.routing.settings import RoutingSettings
 from processors.routing.standings import NO_RECORDS, OpenDecisions, Records, known_before, recorded
 
@@ -33,8 +37,15 @@ OVERLAP = timedelta(seconds=30)
 """An insert may be stamped this long before it can be read."""
 SHORT_OVERLAP = timedelta(seconds=5)
 """The same of decisions: there are many, and one that is missed only weighs on nobody."""
+SETTLING = timedelta(minutes=2)
+"""Reports stay on top for so long before the newest one: most tasks come seconds after their report."""
+OVERLAPS = {"decisions": SHORT_OVERLAP, "outcomes": SETTLING}
+MOST_ON_TOP = 300
+"""The newest reports: each look learns them again."""
 ANEW = timedelta(hours=1)
 """How often all is learnt anew."""
+SOON = timedelta(minutes=1)
+"""How often at most, where something that was learnt has been replaced."""
 BACK = timedelta(days=90)
 """How far back is learnt from."""
 LISTENING = timedelta(seconds=30)
@@ -73,7 +84,9 @@ class Router:
         self._looks = Looks(store, OVERLAP)
         self._tasks_until = BEGINNING
         self._looked_until: datetime | None = None
-        self._told = Remembered(REMEMBERED)
+        self._settled = Remembered(REMEMBERED)
+        self._on_top = pl.DataFrame()
+        self._outdated = False
         self._decided = pl.Series(dtype=pl.String)
         self._declared: dict[str, frozenset[str]] = {}
         self._rest_until = 0.0
@@ -107,14 +120,14 @@ class Router:
         with self._refreshing:
             now, news = self._now(), routing.news(self._store, self._since)
             changed = {kind for kind, found in news.items() if found != self._seen.get(kind)}
-            anew = self._learnt_at is None or not timedelta(0) <= now - self._learnt_at < ANEW
+            anew, before = self._is_due(now), self._on_top
             declared = routing.declared(self._store) if anew or changed & {"agents", "edits"} else self._declared
             try:
-                count = self._learn_anew(now) if anew else self._learn_new(changed, news, now)
+                count = self._learn_anew(news, now) if anew else self._learn_new(changed, news, now)
             except MeritError:
                 self._looks.forget()  # what was found has not been learnt from
                 raise
-            if count or anew or declared != self._declared:
+            if count or anew or declared != self._declared or not self._on_top.equals(before):
                 self._declared = declared
                 self._publish(now)
             self._note(news)
@@ -141,15 +154,21 @@ class Router:
                 self._silent = silent
                 self._publish(now)
 
-    def _learn_anew(self, now: datetime) -> int:
+    def _is_due(self, now: datetime) -> bool:
+        """Whether all is to be learnt anew."""
+        pause = SOON if self._outdated else ANEW
+        return self._learnt_at is None or not timedelta(0) <= now - self._learnt_at < pause
+
+    def _learn_anew(self, news: Mapping[str, News], now: datetime) -> int:
         known = routing.known(self._store)  # first: what ends meanwhile must not count twice
         tasks = routing.last_tasks(self._store, now - BACK)
         learners = {kind: Learner(self._settings, now) for kind in KINDS}
         judged, reported = routing.qualities(self._store, now - BACK), routing.outcomes(self._store, now - BACK)
-        count = self._learn(learners, tasks, judged, reported, BEGINNING)
+        self._settled, self._on_top = Remembered(REMEMBERED), reported.clear()
+        count = self._learn(learners, tasks, judged, self._parted(reported, news), BEGINNING)
         for kind, learner in learners.items():
             learner.knew(known.filter(kind=kind))
-        self._learners, self._learnt_at = learners, now
+        self._learners, self._learnt_at, self._outdated = learners, now, False
         self._watch_open(now - timedelta(seconds=self._settings.open_seconds), now)
         self._close(tasks, reported, now)
         self._nothing = (tasks.clear(), judged.clear(), reported.clear())
@@ -158,18 +177,20 @@ class Router:
     def _learn_new(self, changed: set[str], news: Mapping[str, News], now: datetime) -> int:
         """Look at what has changed and at nothing else: each look costs, however little it finds."""
         since, (tasks, judged, reported) = self._since, self._nothing
+        parted = reported, self._on_top
         if "decisions" in changed:
             self._watch_open(since["decisions"], now)
         if "tasks" in changed:
             tasks = self._new_tasks()
         if news["evaluations"].rows and changed & {"tasks", "evaluations"}:
             judged = routing.qualities(self._store, since["evaluations"])
-        if news["outcomes"].rows and changed & {"outcomes", "decisions"}:  # either may come first
+        if news["outcomes"].rows and changed & {"outcomes", "decisions", "tasks"}:  # any may come first
             reported = routing.outcomes(self._store, since["outcomes"])
+            parted = self._parted(reported, news)
         if tasks.is_empty() and judged.is_empty() and reported.is_empty():
             return 0
         self._close(tasks, reported, now)
-        return self._learn(self._learners, tasks, judged, reported, self._tasks_until - 2 * OVERLAP)
+        return self._learn(self._learners, tasks, judged, parted, self._tasks_until - 2 * OVERLAP)
 
     def _new_tasks(self) -> pl.DataFrame:
         """Tasks that were stored since the last look that all was learnt from."""
@@ -184,28 +205,47 @@ class Router:
         self._seen, self._tasks_until = dict(news), self._looked_until or newest_of(news, "tasks")
         for kind, since in self._since.items():
             newest = newest_of(news, kind)
-            self._since[kind] = max(since, newest - (SHORT_OVERLAP if kind == "decisions" else OVERLAP))
+            self._since[kind] = max(since, newest - OVERLAPS.get(kind, OVERLAP))
+
+    def _parted(self, reported: pl.DataFrame, news: Mapping[str, News]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Reports that are to be learnt for good, and those that stay on top; without those that have been learnt for good."""
+        known = self._settled.knows(versions(reported))
+        self._outdated |= bool((self._settled.knows(reported["decision_id"]) & ~known).any())
+        stored_at = pl.col("stored_at")
+        settles = (stored_at < newest_of(news, "outcomes") - SETTLING) | (
+            stored_at.rank("ordinal", descending=True) > MOST_ON_TOP
+        )
+        found = reported.with_columns(settles=settles).filter(~known)
+        return found.filter("settles").drop("settles"), found.filter(~pl.col("settles")).drop("settles")
 
     def _learn(
-        self, learners: "dict[str, Learner]", tasks: pl.DataFrame, judged: pl.DataFrame, reported: pl.DataFrame, since: datetime
+        self,
+        learners: "dict[str, Learner]",
+        tasks: pl.DataFrame,
+        judged: pl.DataFrame,
+        reported: tuple[pl.DataFrame, pl.DataFrame],
+        since: datetime,
     ) -> int:
-        """Learn from tasks stored since, judgements and reports; a report of what a task tells itself adds its quality alone."""
-        self._told.add(tasks.filter(pl.col("decision_id") != "")["decision_id"])
-        told = self._told.knows(reported["decision_id"])
-        reported = reported.with_columns(
-            pl.when(~told).then(name).alias(name) for name in ("success", "cost_usd", "duration_seconds")
-        )
+        """Learn from tasks stored since, judgements and parted reports, which outweigh judgements of the same task."""
         new = tasks.filter(~learners["agent"].knows(tasks["task_id"]))
         calls = routing.calls(self._store, new["trace_id"].unique().to_list(), since) if len(new) else None
-        late = judged.filter(~pl.col("task_id").is_in(new["task_id"].implode()))
-        count = 0
+        settled, on_top = reported
+        self._outdated |= bool(self._settled.knows(pl.concat([new["decision_id"], places(new, "agent_id")])).any())
+        count = on_top.join(self._on_top, on=["decision_id", "version"], how="anti").height
         for kind, learner in learners.items():
-            parts = [of_reports(reported, kind)]
-            if kind == "agent":
-                parts += [of_tasks(new, judged), of_qualities(late)]
-            elif calls is not None:
-                parts.append(of_calls(calls, new, judged, kind))
-            count += learner.learn(pl.concat(parts).sort("ended_at", "key"))
+            for_good = of_reports(settled, kind)
+            said = pl.concat([for_good, of_reports(on_top, kind)])
+            self._outdated |= bool(learner.knows(said["key"]).any())
+            work = of_tasks(new) if kind == "agent" else for_good.clear() if calls is None else of_calls(calls, new, kind)
+            judgements = of_qualities(judged, kind).join(said, on="key", how="anti")
+            if kind == "model":
+                judgements = judgements.filter(
+                    learner.knows(calls_of(judgements)) | calls_of(judgements).is_in(work["key"].implode())
+                )
+            count += learner.learn(pl.concat([for_good, work, judgements]).sort("ended_at", "key"))
+        alone = settled.filter(task_id="")
+        self._settled.add(pl.concat([versions(settled), settled["decision_id"], places(alone, "chosen")]))
+        self._on_top = on_top
         return count
 
     def _watch_open(self, since: datetime, now: datetime) -> None:
@@ -227,7 +267,8 @@ class Router:
     def _publish(self, now: datetime) -> None:
         nobody: dict[str, frozenset[str]] = {}
         known = {
-            kind: learner.frozen(self._declared if kind == "agent" else nobody, now) for kind, learner in self._learners.items()
+            kind: learner.frozen(self._declared if kind == "agent" else nobody, of_reports(self._on_top, kind), now)
+            for kind, learner in self._learners.items()
         }
         self._known = known | {"agent": replace(known["agent"], silent=self._silent)}
 
@@ -235,6 +276,16 @@ class Router:
 def newest_of(news: Mapping[str, News], kind: str) -> datetime:
     """When the newest of a kind was stored."""
     return datetime.fromtimestamp(news[kind].newest / 1000, UTC)
+
+
+def versions(reported: pl.DataFrame) -> pl.Series:
+    """A name for each report: another one if it is reported again."""
+    return reported.select(pl.format("{} {}", "decision_id", "version")).to_series()
+
+
+def places(found: pl.DataFrame, agent: str) -> pl.Series:
+    """A name for each trace and agent by which a task and a decision may be linked."""
+    return found.filter(pl.col("trace_id") != "").select(pl.format("{} {}", "trace_id", agent)).to_series()
 
 
 class Learner:
@@ -264,10 +315,19 @@ class Learner:
         """Take in since when those that were learnt from are known, and all they did: `agent_id, finished, first_seen`."""
         self._records = known_before(self._records, known, self._evidence.cells.agents)
 
-    def frozen(self, declared: dict[str, frozenset[str]], now: datetime) -> Knowledge:
-        """What is known now, never to be changed."""
-        evidence = self._evidence.frozen()
-        return Knowledge(evidence, tuple(evidence.cells.agents), self._records, declared, self._left(now))
+    def frozen(self, declared: dict[str, frozenset[str]], on_top: pl.DataFrame, now: datetime) -> Knowledge:
+        """What is known now, never to be changed, with what is `on_top`, columns OBSERVED."""
+        evidence, records, more = (
+            self._evidence,
+            self._records,
+            on_top.filter(~self.knows(on_top["key"])).unique("key", keep="first"),
+        )
+        if len(more):
+            more = more.sort("ended_at", "key")
+            evidence = evidence.with_more(more, self._weights(more["ended_at"]))
+            records = recorded(records, more, evidence.cells.agents)
+        evidence = evidence.frozen()
+        return Knowledge(evidence, tuple(evidence.cells.agents), records, declared, self._left(now))
 
     def _weights(self, ended_at: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """How much observations count against one of the epoch."""

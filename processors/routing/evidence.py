@@ -1,7 +1,7 @@
 """All that is known of one kind of candidates: four measures on the same cells, and what is free."""
 
 from collections.abc import Mapping
-from copy import copy
+from copy import copy, deepcopy
 
 import numpy as np
 import polars as pl
@@ -71,6 +71,15 @@ class Evidence:
             if self._done is not None and category in self.cells.categories:
                 self._done[category] = found
         return found
+
+    def with_more(self, observations: pl.DataFrame, weights: Floats) -> "Evidence":
+        """A copy that has learnt from these too, while this one has not: what may yet be replaced is known for a while only."""
+        other = copy(self)
+        other.cells, other._done = self.cells.copy(), None
+        for name in (*MEASURES.values(), "free"):
+            setattr(other, name, deepcopy(getattr(self, name), {id(self.cells): other.cells}))
+        other.learn(observations, weights)
+        return other
 
     def learn(self, observations: pl.DataFrame, weights: Floats | None = None) -> None:
         """Learn from tasks, columns OBSERVATIONS, in the order in which they ended; `weights` say how much each counts."""

@@ -9,26 +9,42 @@ OBSERVED: Columns = {"key": STRING, "ended_at": TIME, **OBSERVATIONS}
 """An observation, by what it is known again: each key is learnt from once."""
 
 
-def of_tasks(tasks: pl.DataFrame, qualities: pl.DataFrame) -> pl.DataFrame:
-    """What agents showed in `tasks`, judged by now or not: columns OBSERVED."""
-    judged = tasks.join(qualities.select("task_id", "quality"), on="task_id", how="left")
-    return _observed(judged.with_columns(key="task_id"))
+def of_tasks(tasks: pl.DataFrame) -> pl.DataFrame:
+    """What agents showed in `tasks`: columns OBSERVED."""
+    return _observed(tasks.with_columns(key="task_id"))
 
 
-def of_qualities(qualities: pl.DataFrame) -> pl.DataFrame:
-    """Judgements that came after their task had been learnt from: columns OBSERVED."""
-    return _observed(qualities.with_columns(key="quality " + pl.col("task_id")))
+def of_qualities(qualities: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """How good tasks were judged to be, whether they have been learnt from or not: columns OBSERVED.
+
+    A judgement of a task is one of its agent and of the model that did all of it.
+    """
+    judged = qualities.with_columns(key="quality " + pl.col("task_id"))
+    if kind == "model":
+        judged = judged.filter(pl.col("models").list.len() == 1).with_columns(agent_id=pl.col("models").list.first())
+    return _observed(judged.clear() if kind == "provider" else judged)
 
 
 def of_reports(outcomes: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """What was reported of decisions of a kind: columns OBSERVED."""
-    return _observed(outcomes.filter(kind=kind).with_columns(key="decision " + pl.col("decision_id")))
+    """What was reported of decisions of a kind: columns OBSERVED.
+
+    A task that is known tells the rest itself, so that its report adds its quality alone, under the key of a judgement. Learnt
+    is the quality of what succeeded.
+    """
+    alone = pl.col("task_id") == ""
+    failed = (pl.col("success") == 0) | (~alone & (pl.col("task_success") == 0))
+    learnt = outcomes.filter(kind=kind).with_columns(
+        *(pl.when(alone).then(name).alias(name) for name in ("success", "cost_usd", "duration_seconds")),
+        quality=pl.when(~failed.fill_null(False)).then("quality"),
+        key=pl.when(alone).then("decision " + pl.col("decision_id")).otherwise("quality " + pl.col("task_id")),
+    )
+    return _observed(learnt.filter(~pl.all_horizontal(pl.col("success", "quality", "cost_usd", "duration_seconds").is_null())))
 
 
-def of_calls(calls: pl.DataFrame, tasks: pl.DataFrame, qualities: pl.DataFrame, kind: str) -> pl.DataFrame:
+def of_calls(calls: pl.DataFrame, tasks: pl.DataFrame, kind: str) -> pl.DataFrame:
     """What models (`kind` model) or providers showed: columns OBSERVED.
 
-    All calls of a task to one of them are one observation; a judgement of the task is one of the model that did all of it.
+    All calls of a task to one of them are one observation.
     """
     whose = "model" if kind == "model" else "provider"
     known = calls.filter(pl.col(whose) != "").group_by("task_id", whose, maintain_order=True).agg(
@@ -38,16 +54,15 @@ def of_calls(calls: pl.DataFrame, tasks: pl.DataFrame, qualities: pl.DataFrame, 
         pl.sum("duration_seconds"),
         pl.max("ended_at"),
     )  # fmt: skip
-    about = tasks.select("task_id", "description", "complexity", "models").unique("task_id")
-    judged = known.join(about, on="task_id", how="left").join(qualities.select("task_id", "quality"), on="task_id", how="left")
-    alone = pl.col("models").list.len() == 1
-    return _observed(
-        judged.with_columns(
-            key=pl.lit(f"{kind} ") + pl.col(whose) + " " + pl.col("task_id"),
-            agent_id=pl.col(whose),
-            quality=pl.when(alone).then("quality") if kind == "model" else pl.lit(None, pl.Float64),
-        )
-    )
+    about = tasks.select("task_id", "description", "complexity").unique("task_id")
+    key = pl.lit(f"{kind} ") + pl.col(whose) + " " + pl.col("task_id")
+    return _observed(known.join(about, on="task_id", how="left").with_columns(key=key, agent_id=pl.col(whose)))
+
+
+def calls_of(judgements: pl.DataFrame) -> pl.Series:
+    """Under which keys the calls were learnt that a model was judged for."""
+    task_id = pl.col("key").str.strip_prefix("quality ")
+    return judgements.select(pl.format("model {} {}", "agent_id", task_id)).to_series()
 
 
 def _observed(rows: pl.DataFrame) -> pl.DataFrame:

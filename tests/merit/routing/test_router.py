@@ -11,7 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from merit.routing.router import PARTS, Router
+from merit.routing.router import MOST_ON_TOP, PARTS, Router
+from processors.frames import conform
+from processors.routing.frames import DECISIONS, OUTCOMES
 from processors.routing.off_policy import redecided
 from processors.routing.policies import policy
 from processors.routing.settings import RoutingSettings
@@ -550,3 +552,155 @@ def test_an_outcome_of_a_decision_that_there_is_not_is_a_404(api):
 def test_an_outcome_that_says_nothing_is_refused(api):
     assert api.post("/v1/route/decisions/x/outcome", json={}).status_code == 400
     assert api.post("/v1/route/decisions/x/outcome", json={"quality": 2}).status_code == 400
+
+
+def counted(router: Router, agent: str, measure: str = "success") -> float:
+    """How many observations of an agent's work in research are known."""
+    known = router.knowledge("agent")
+    everyone = np.arange(len(known.names))
+    cell = known.evidence.cells.row("research", everyone)[known.names.index(agent)]
+    counts = getattr(known.evidence, measure).count
+    return float(counts[cell]) if 0 <= cell < len(counts) else 0.0
+
+
+def report(api: TestClient, decision: str, **outcome) -> None:
+    assert api.post(f"/v1/route/decisions/{decision}/outcome", json=outcome).status_code == 200
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("first", ["report", "task", "neither"])
+def test_a_task_that_was_reported_too_is_learnt_from_once_whatever_comes_first(api, tables, router, clock, traced, first):
+    put(tables, "tasks", tasks("a", 10, 0, 1))
+    router.refresh()
+    ended = task(901, agent_id="a", category="research", started_at=NOW)
+    decision = ask(api, category="research", trace_id=ended["trace_id"] if traced else "")["decision_id"]
+    steps = [
+        lambda: report(api, decision, success=True, quality=0.5, cost_usd=7, duration_seconds=9),
+        lambda: put(tables, "tasks", [ended | {"decision_id": "" if traced else decision}]),
+    ]
+    for step in steps[::-1] if first == "task" else steps:
+        step()
+        if first != "neither":
+            router.refresh()
+            assert counted(router, "a") == 11
+    router.refresh()
+    (restarted := Router(tables, SETTINGS, clock)).refresh()
+
+    for each in (router, restarted):
+        assert [counted(each, "a", name) for name in ("success", "cost", "duration", "quality")] == [11, 11, 11, 1]
+        assert each.knowledge("agent").evidence.cost.estimate("research", np.zeros(1, int), np.full(265, np.nan)).mean[0] < -6
+
+
+def test_a_second_report_replaces_the_first_at_the_next_look(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 3, 0, 1))
+    router.refresh()
+    decision = ask(api, category="research", candidates=["a"])["decision_id"]
+    report(api, decision, success=True)
+    router.refresh()
+    believed = of(ask(api, category="research"))["a"]["success"]
+
+    clock.tick(1)
+    report(api, decision, success=False)
+    router.refresh()
+    (restarted := Router(tables, SETTINGS, clock)).refresh()
+
+    assert of(ask(api, category="research"))["a"]["success"] < believed - 0.1
+    assert counted(router, "a") == counted(restarted, "a") == 4
+
+
+def crowd(api: TestClient, tables: Store) -> None:
+    """So many reports of others that those before them are learnt for good."""
+    made = ask(api, category="writing", candidates=["b"])["decision_id"]
+    decision = tables.query("SELECT * FROM routing_decisions WHERE decision_id = {made:String}", {"made": made})
+    ids = pl.DataFrame({"decision_id": [f"other-{number}" for number in range(MOST_ON_TOP)]})
+    tables.insert("routing_decisions", conform(ids.join(decision.drop("decision_id"), how="cross"), DECISIONS))
+    said = {"success": 1.0, "received_at": NOW, "version": 1, "is_deleted": 0}
+    nothing = {name: pl.lit(None) for name in OUTCOMES if name not in {"decision_id", *said}}
+    tables.insert("routing_outcomes", conform(ids.with_columns(**nothing, **{k: pl.lit(v) for k, v in said.items()}), OUTCOMES))
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_what_was_learnt_for_good_and_is_replaced_is_learnt_anew_though_not_every_second(api, tables, router, clock, traced):
+    put(tables, "tasks", tasks("a", 3, 0, 1))
+    router.refresh()
+    ended = task(901, agent_id="a", category="research", started_at=NOW)
+    decision = ask(api, category="research", candidates=["a"], trace_id=ended["trace_id"] if traced else "")["decision_id"]
+    report(api, decision, success=False)
+    router.refresh()
+    crowd(api, tables)
+    router.refresh()
+    put(tables, "tasks", [ended | {"decision_id": "" if traced else decision}])
+    router.refresh()
+
+    assert counted(router, "a") == 5
+    clock.tick(30)
+    router.refresh()
+    assert counted(router, "a") == 5
+    clock.tick(31)
+    router.refresh()
+    assert counted(router, "a") == 4
+    learnt = router.knowledge("agent")
+    clock.tick(61)
+    assert router.refresh() == 0
+    assert router.knowledge("agent") is learnt
+
+
+def test_a_second_report_of_what_was_learnt_for_good_counts_within_a_minute(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 3, 0, 1))
+    router.refresh()
+    decision = ask(api, category="research", candidates=["a"])["decision_id"]
+    report(api, decision, success=True)
+    router.refresh()
+    crowd(api, tables)
+    router.refresh()
+    believed = of(ask(api, category="research"))["a"]["success"]
+
+    clock.tick(61)
+    report(api, decision, success=False)
+    router.refresh()
+    router.refresh()
+
+    assert of(ask(api, category="research"))["a"]["success"] < believed - 0.1
+    assert counted(router, "a") == 4
+
+
+def test_what_is_reported_of_a_task_outweighs_its_judgement_whatever_comes_first(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 3, 0, 1))
+    router.refresh()
+    decision = ask(api, category="research", candidates=["a"])["decision_id"]
+    put(tables, "tasks", [task(901, agent_id="a", category="research", decision_id=decision)])
+    put(tables, "evaluations", [evaluation(901, "reader", score=0.1)])
+    router.refresh()
+    assert counted(router, "a", "quality") == 1
+    clock.tick(61)
+    report(api, decision, quality=0.9)
+    router.refresh()
+    router.refresh()
+    (restarted := Router(tables, SETTINGS, clock)).refresh()
+
+    for each in (router, restarted):
+        assert counted(each, "a", "quality") == 1
+        known = each.knowledge("agent").evidence.quality
+        assert known.estimate("research", np.zeros(1, int), np.full(265, np.nan)).mean[0] > 0.5
+
+
+def test_a_judgement_that_came_with_its_task_is_learnt_from_once(tables, router):
+    put(tables, "tasks", tasks("a", 3, 0, 1))
+    put(tables, "evaluations", [evaluation(1, "reader", score=0.9)])
+    router.refresh()
+    put(tables, "tasks", tasks("a", 1, 0, 50))
+    router.refresh()
+
+    assert counted(router, "a", "quality") == 1
+
+
+def test_of_what_failed_no_quality_is_learnt(api, tables, router):
+    put(tables, "tasks", tasks("a", 3, 0, 1))
+    router.refresh()
+    reported, failed = (ask(api, category="research", candidates=["a"])["decision_id"] for _ in range(2))
+    report(api, reported, success=False, quality=0.9)
+    put(tables, "tasks", [task(901, agent_id="a", category="research", decision_id=failed, status="failed")])
+    report(api, failed, quality=0.9)
+    router.refresh()
+
+    assert (counted(router, "a"), counted(router, "a", "quality")) == (5, 0)
