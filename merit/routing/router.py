@@ -169,8 +169,9 @@ class Router:
         for kind, learner in learners.items():
             learner.knew(known.filter(kind=kind))
         self._learners, self._learnt_at, self._outdated = learners, now, False
-        self._watch_open(now - timedelta(seconds=self._settings.open_seconds), now)
-        self._close(tasks, reported, now)
+        opened = now - timedelta(seconds=self._settings.open_seconds)
+        self._watch_open(opened, now)
+        self._close(tasks.filter(pl.col("ended_at") >= opened), reported, now)
         self._nothing = (tasks.clear(), judged.clear(), reported.clear())
         return count
 
@@ -255,7 +256,7 @@ class Router:
         self._decided = found["decision_id"]
         if not all(map(self.open_decisions.knows, new["decision_id"])):
             self._looks.forget()  # of another process: its task may have been seen before it
-        for decision_id, kind, agent, trace_id, decided_at in new.iter_rows():
+        for decision_id, kind, agent, trace_id, decided_at in new.reverse().iter_rows():
             self.open_decisions.open(decision_id, kind, agent, trace_id, decided_at, now)
 
     def _close(self, tasks: pl.DataFrame, reported: pl.DataFrame, now: datetime) -> None:

@@ -108,8 +108,9 @@ class OpenDecisions:
         self._seconds = seconds
         self._lock = Lock()
         self._open: dict[str, tuple[str, str, str]] = {}
-        self._by_trace: dict[tuple[str, str], str] = {}
+        self._by_trace: defaultdict[tuple[str, str], deque[str]] = defaultdict(deque)
         self._closed: dict[str, float] = {}
+        """When decisions were closed, and when tasks closed one by their trace: none closes two."""
         self._order: deque[tuple[float, str]] = deque()
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
@@ -122,7 +123,7 @@ class OpenDecisions:
             if not known and agent and now.timestamp() - at < self._seconds:
                 self._open[decision_id] = (kind, agent, trace_id)
                 if trace_id:
-                    self._by_trace[trace_id, agent] = decision_id
+                    self._by_trace[trace_id, agent].append(decision_id)
                 self._counts[kind][agent] += 1
                 self._order.append((at, decision_id))
 
@@ -134,16 +135,19 @@ class OpenDecisions:
     def close(self, decision_id: str, now: datetime) -> None:
         """Its outcome has come."""
         with self._lock:
-            self._drop(decision_id)
-            self._closed[decision_id] = now.timestamp()
+            self._close(decision_id, now)
 
     def close_tasks(self, tasks: pl.DataFrame, now: datetime) -> None:
-        """Tasks have ended: `decision_id` says whose outcome each is, else the trace and the agent do."""
+        """Tasks have ended: `decision_id` says whose outcome each is, else it is that of the oldest of its trace and agent."""
         named = tasks.filter(pl.col("decision_id") != "")["decision_id"]
+        others = tasks.filter(pl.col("decision_id") == "").select("task_id", "trace_id", "agent_id")
         with self._lock:
-            traced = [found for row in tasks.select("trace_id", "agent_id").iter_rows() if (found := self._by_trace.get(row))]
-        for decision_id in [*named, *traced]:
-            self.close(decision_id, now)
+            for decision_id in named:
+                self._close(decision_id, now)
+            for task_id, *place in others.iter_rows():
+                if (waiting := self._by_trace.get(tuple(place))) and task_id not in self._closed:
+                    self._close(waiting[0], now)
+                    self._close(task_id, now)
 
     def counts(self, kind: str, now: datetime) -> dict[str, int]:
         """How many are open, by agent."""
@@ -157,11 +161,18 @@ class OpenDecisions:
         while self._closed and now - next(iter(self._closed.values())) >= self._seconds:
             del self._closed[next(iter(self._closed))]
 
+    def _close(self, closed: str, now: datetime) -> None:
+        self._drop(closed)
+        self._closed.setdefault(closed, now.timestamp())
+
     def _drop(self, decision_id: str) -> None:
         whose = self._open.pop(decision_id, None)
         if whose:
             kind, agent, trace_id = whose
-            self._by_trace.pop((trace_id, agent), None)
+            if waiting := self._by_trace.get((trace_id, agent)):
+                waiting.remove(decision_id)
+                if not waiting:
+                    del self._by_trace[trace_id, agent]
             self._counts[kind][agent] -= 1
             if not self._counts[kind][agent]:
                 del self._counts[kind][agent]

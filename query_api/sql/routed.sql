@@ -1,4 +1,11 @@
--- Which decisions were made, the newest first, and what came of each: by its id on a task, by trace and agent, or as reported?
+-- Which decisions were made, the newest first, and what came of each: by its id on a task, by trace and agent, or as reported? The
+-- decisions and tasks of one trace and agent that name none are paired in order of time.
+WITH
+    traces AS
+    (
+        SELECT trace_id FROM routing_decisions
+        WHERE trace_id != '' AND kind = 'agent' AND decided_at >= {since:DateTime64(9)} AND decided_at < {until:DateTime64(9)}
+    )
 SELECT
     d.decision_id AS decision_id, d.decided_at AS decided_at, d.kind AS kind, d.category AS category, d.complexity AS complexity,
     d.trace_id AS trace_id, d.strategy AS strategy, d.profile AS profile, d.quality_weight AS quality_weight,
@@ -13,11 +20,11 @@ SELECT
     length(d.candidates) AS candidate_count,
     arrayFilter((cost, bar) -> bar = '' AND isFinite(cost), d.costs_usd, d.barred_by) AS known_costs,
     if(empty(known_costs), NULL, arrayAvg(known_costs)) AS usual_cost_usd,
-    coalesce(named.task_id, traced.task_id) AS task_id,
-    coalesce(named.success, traced.success, told.success) AS success,
+    done.task_id AS task_id,
+    coalesce(done.success, told.success) AS success,
     coalesce(told.quality, judged.quality) AS quality,
-    coalesce(named.cost_usd, traced.cost_usd, told.cost_usd) AS cost_usd,
-    coalesce(named.duration_seconds, traced.duration_seconds, told.duration_seconds) AS duration_seconds
+    coalesce(done.cost_usd, told.cost_usd) AS cost_usd,
+    coalesce(done.duration_seconds, told.duration_seconds) AS duration_seconds
 FROM
 (
     SELECT * FROM routing_decisions FINAL
@@ -33,25 +40,30 @@ FROM
 LEFT JOIN
 (
     SELECT
-        decision_id, min(task_id) AS task_id, toFloat64(min(status = 'succeeded')) AS success,
-        toFloat64(sum(cost_usd)) AS cost_usd, max(duration_seconds) AS duration_seconds
-    FROM tasks FINAL
-    WHERE decision_id != '' AND status IN ('succeeded', 'failed') AND started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY
-    GROUP BY decision_id
-) AS named ON named.decision_id = d.decision_id
+        decision_id,
+        concat(trace_id, ' ', agent_id, ' ', toString(row_number() OVER (
+            PARTITION BY trace_id, agent_id ORDER BY decided_at, decision_id))) AS link
+    FROM routing_decisions FINAL
+    WHERE trace_id IN traces AND kind = 'agent' AND agent_id != '' AND decision_id NOT IN (
+        SELECT decision_id FROM tasks WHERE decision_id != '' AND started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY)
+) AS placed ON placed.decision_id = d.decision_id
 LEFT JOIN
 (
     SELECT
-        trace_id, agent_id, min(task_id) AS task_id, toFloat64(min(status = 'succeeded')) AS success,
-        toFloat64(sum(cost_usd)) AS cost_usd, max(duration_seconds) AS duration_seconds
-    FROM tasks FINAL
-    WHERE status IN ('succeeded', 'failed') AND started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY AND trace_id IN
+        link, min(each.task_id) AS task_id, toFloat64(min(each.status = 'succeeded')) AS success,
+        toFloat64(sum(each.cost_usd)) AS cost_usd, max(each.duration_seconds) AS duration_seconds
+    FROM
     (
-        SELECT trace_id FROM routing_decisions
-        WHERE trace_id != '' AND decided_at >= {since:DateTime64(9)} AND decided_at < {until:DateTime64(9)}
-    )
-    GROUP BY trace_id, agent_id
-) AS traced ON traced.trace_id = d.trace_id AND traced.agent_id = d.agent_id
+        SELECT
+            task_id, status, cost_usd, duration_seconds,
+            if(decision_id != '', decision_id, concat(trace_id, ' ', agent_id, ' ', toString(row_number() OVER (
+                PARTITION BY trace_id, agent_id, decision_id ORDER BY started_at, task_id)))) AS link
+        FROM tasks FINAL
+        WHERE (decision_id != '' OR trace_id IN traces) AND started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY
+    ) AS each
+    WHERE each.status IN ('succeeded', 'failed')
+    GROUP BY link
+) AS done ON done.link = coalesce(placed.link, d.decision_id)
 LEFT JOIN (SELECT * FROM routing_outcomes FINAL WHERE received_at >= {since:DateTime64(9)}) AS told ON told.decision_id = d.decision_id
 LEFT JOIN
 (
@@ -60,6 +72,6 @@ LEFT JOIN
     WHERE task_id != '' AND span_id = '' AND criterion IN ('', 'accuracy', 'completeness', 'relevance')
         AND evaluated_at >= {since:DateTime64(9)} - INTERVAL 1 DAY
     GROUP BY task_id
-) AS judged ON judged.task_id = coalesce(named.task_id, traced.task_id)
+) AS judged ON judged.task_id = done.task_id
 ORDER BY decided_at DESC, decision_id DESC
 SETTINGS join_use_nulls = 1

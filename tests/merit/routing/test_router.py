@@ -171,6 +171,23 @@ def test_a_task_in_the_trace_that_was_named_closes_the_decision_too(api, tables,
     assert router.open_decisions.counts("agent", clock()) == {}
 
 
+def test_each_task_in_a_trace_closes_the_oldest_decision_that_is_open_there(api, tables, router, clock):
+    put(tables, "tasks", tasks("a", 30, 0, 1))
+    router.refresh()
+    first, named, second = (task(901, span_id=f"{n:016x}", agent_id="a", category="research", started_at=NOW) for n in range(3))
+    made = [ask(api, category="research", trace_id=first["trace_id"])["decision_id"] for _ in range(3)]
+
+    put(tables, "tasks", [first, named | {"decision_id": made[1]}])
+    router.refresh()
+    assert router.open_decisions.counts("agent", clock()) == {"a": 1}
+    put(tables, "tasks", [first | {"version": 2}])
+    router.refresh()
+    assert router.open_decisions.counts("agent", clock()) == {"a": 1}
+    put(tables, "tasks", [second])
+    router.refresh()
+    assert router.open_decisions.counts("agent", clock()) == {}
+
+
 def test_decisions_of_another_process_count_as_open(api, tables, router, clock):
     put(tables, "tasks", tasks("a", 30, 0, 1))
     router.refresh()

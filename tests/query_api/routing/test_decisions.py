@@ -1,6 +1,7 @@
 """/v1/route/decisions and /v1/route/quality."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -49,6 +50,32 @@ def test_its_outcome_is_found_by_its_id_by_its_trace_or_as_it_was_reported(api, 
     assert (found[by_trace]["success"], found[by_trace]["quality"]) == (True, 0.75)
     assert found[by_trace]["task_id"].startswith(f"{77:032x}")
     assert (found[reported]["success"], found[reported]["quality"], found[reported]["cost_usd"]) == (True, 0.5, 3)
+
+
+def test_decisions_and_tasks_of_one_trace_and_agent_are_paired_in_order_of_time(api, tables):
+    trace = {"trace_id": f"{77:032x}"}
+    first, named, second = (decide(api, candidates=["a"], **trace) for _ in range(3))
+    same = {"agent_id": "a", "category": "research", **trace}
+    put(
+        tables,
+        "tasks",
+        [
+            task(
+                77, **same, span_id=f"{2:016x}", status="failed", cost_usd=Decimal("0.02"), started_at=NOW + timedelta(seconds=2)
+            ),
+            task(77, **same, span_id=f"{3:016x}", decision_id=named, started_at=NOW),
+            task(77, **same, span_id=f"{4:016x}", cost_usd=Decimal("0.005"), started_at=NOW + timedelta(seconds=1)),
+        ],
+    )
+    order = sorted((first, second))  # they were made at the same moment
+
+    found = {one["decision_id"]: one for one in decisions(api)}
+    sums = api.get("/v1/route/quality").json()
+
+    assert [(found[one]["success"], found[one]["cost_usd"]) for one in order] == [(True, 0.005), (False, 0.02)]
+    assert found[named]["task_id"].endswith(f"{3:016x}")
+    assert len({one["task_id"] for one in found.values()}) == 3
+    assert (sums["success_rate"], sums["cost_usd"]) == (pytest.approx(2 / 3), pytest.approx(0.026))
 
 
 def test_pages_go_on_where_the_one_before_ended(api):
