@@ -100,8 +100,8 @@ class Overview(Answer):
     queue_length: Measure
     """What waits at the end of the window, by the gauge `merit.queue.length` of all who send it; null if nobody does."""
     open_decisions: Measure
-    """Routing decisions of which nothing has come back yet, at the end of the window; null if filters are given that decisions
-    do not know: all but `agent_id` and `category`."""
+    """Routing decisions that named somebody and of which nothing has come back yet, at the end of the window; null if filters are
+    given that decisions do not know: all but `agent_id` and `category`."""
     goals: list[Goal]
     """The goals that are set, for all and for the departments that are asked for, over the last 30 days."""
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from exporters.store import Store
 from processors.routing.frames import DECISIONS, OUTCOMES
-from tests.builders import Row, frame
+from tests.builders import Row, frame, trace_of
 from tests.merit.scored import work_out
 from tests.query_api.build import NOW, node, put, span_of, task, tool, workflow
 
@@ -137,7 +137,8 @@ def decision(number: int, minutes_ago: float, **more: Any) -> Row:
 def test_decisions_are_open_until_something_comes_back_or_a_quarter_of_an_hour_has_passed(api: TestClient, tables: Store) -> None:
     """Open are 1 and 2; of 3 a task came back, of 4 an outcome, 5 is too old; an hour ago 5 was open, and 6 has since ended."""
     decided = [decision(n, 5, agent_id="a" if n == 1 else "b") for n in range(1, 5)]
-    tables.insert("routing_decisions", frame([*decided, decision(5, 61), decision(6, 62)], DECISIONS))
+    before = [decision(5, 61, agent_id="b"), decision(6, 62, agent_id="b")]
+    tables.insert("routing_decisions", frame([*decided, *before], DECISIONS))
     put(tables, "tasks", [task(3, decision_id="d3"), task(2, decision_id="d2", status="running")])
     put(tables, "tasks", [task(6, decision_id="d6", started_at=NOW - timedelta(minutes=59))])
     came = {"decision_id": "d4", "success": 1.0, "received_at": NOW - timedelta(minutes=1), "version": 1, "is_deleted": 0}
@@ -146,6 +147,16 @@ def test_decisions_are_open_until_something_comes_back_or_a_quarter_of_an_hour_h
     assert api.get("/v1/overview?window=1h").json()["open_decisions"] == told(2, 2)
     assert api.get("/v1/overview?window=1h&agent_id=a").json()["open_decisions"] == told(1, 0)
     assert api.get("/v1/overview?window=1h&department=x").json()["open_decisions"] == told(None, None)
+
+
+def test_who_named_nobody_waits_for_nothing_and_a_task_in_the_trace_closes_the_oldest(api: TestClient, tables: Store) -> None:
+    traced = {"agent_id": "a", "kind": "agent", "trace_id": trace_of(7)}
+    named = [decision(n, 5 - n, **traced) for n in range(1, 4)]
+    tables.insert("routing_decisions", frame([*named, decision(4, 5), decision(5, 5)], DECISIONS))
+    same = {"agent_id": "a", "started_at": NOW - timedelta(minutes=1)}
+    put(tables, "tasks", [task(7, **same), task(7, span_id=span_of(2), decision_id="d2", **same)])
+    put(tables, "tasks", [task(7, span_id=span_of(3), status="running", **same)])
+    assert api.get("/v1/overview?window=1h").json()["open_decisions"] == told(1, 0)
 
 
 def gauge(store: Store, minutes_ago: float, value: float, service: str = "app", name: str = "merit.queue.length") -> None:
