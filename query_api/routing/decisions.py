@@ -1,6 +1,6 @@
 """/v1/route/decisions and /v1/route/quality: what routing decided, and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -123,18 +123,18 @@ class RoutingQuality(Answer):
     unanswered: int
     """Of those, how many could name nobody."""
     known: int
-    """Of how many it is known whether the task succeeded."""
+    """Of how many it is known whether the task succeeded, or how good the work was."""
     coverage: float | None
-    """The share of decisions that named somebody whose outcome is known."""
+    """Those known as a share of the decisions that named somebody."""
     success_rate: float | None
-    """Of those known, the share that succeeded."""
+    """The share that succeeded, of those of which that is known."""
     quality: float | None
     """Mean quality of those judged."""
     best_success_rate: float | None
     """Of agents: what the best of each category, in hindsight, would have come to in the same tasks; agents with under 10 tasks
-    in the window do not count."""
+    in the window do not count. Rates are drawn to the mean of the category as far as their differences may be luck."""
     regret: float | None
-    """What is lacking to that, a task."""
+    """What is lacking to that, a task: success alone, whatever the profile weighs besides."""
     total_regret: float | None
     """What is lacking to that, in tasks."""
     cost_usd: float | None
@@ -142,7 +142,7 @@ class RoutingQuality(Answer):
     cost_saved_usd: float | None
     """By how much that is less than what a candidate at random would have cost by what was expected."""
     explored: float | None
-    """The share of choices that were not the likeliest candidate's, as far as probabilities tell: mean of 1 − probability."""
+    """The share of choices that were not the likeliest candidate's."""
 
 
 class QualityOf(RoutingQuality):
@@ -156,7 +156,8 @@ class Qualities(RoutingQuality):
     """What came of all decisions, and over time."""
 
     routed_share: float | None
-    """The share of finished tasks in the window that carry a decision."""
+    """The share of the finished tasks in the window, of the categories asked for, that came of these decisions: tasks that carry
+    one or are linked to one by their trace, and work that was only reported, which counts as a task."""
     truncated: bool
     """Whether there were more decisions than are looked at: the latest 50,000."""
     series: list[QualityOf]
@@ -193,14 +194,14 @@ def routes(ask: Ask, now: Now) -> APIRouter:
         """
         asked = question.choice(now)
         found = ask("routed", asked | {"limit": MOST}, MOST)
-        window = {"since": asked["since"], "until": asked["until"], "limit": MOST_GROUPS}
-        hindsight = ask("routing_hindsight", window, MOST_GROUPS)
+        truncated = found.height >= MOST
+        since = bound(found.select(pl.min("decided_at")).item()) if truncated else asked["since"]
+        hindsight = ask("routing_hindsight", {"since": since, "until": asked["until"], "limit": MOST_GROUPS}, MOST_GROUPS)
         whole, series = measured(found, hindsight, timedelta(**{f"{question.every}s": 1}))
-        tasks, given = int(hindsight["tasks"].sum()), int(hindsight["routed"].sum())
         return {
             **described(whole),
-            "routed_share": given / tasks if tasks else None,
-            "truncated": found.height >= MOST,
+            "routed_share": routed_share(found, hindsight, question.category),
+            "truncated": truncated,
             "series": [described(each) for each in series],
         }
 
@@ -215,6 +216,15 @@ def ranked(decision: Mapping[str, Any]) -> list[Row]:
         {"agent_id": name, "score": score, "probability": probability, "barred_by": bar or None}
         for name, score, probability, bar in each[:SHOWN]
     ]
+
+
+def routed_share(routed: pl.DataFrame, hindsight: pl.DataFrame, category: Sequence[str]) -> float | None:
+    """Which share of finished tasks, and of work that was only reported, came of decisions; None if there was none."""
+    told = pl.any_horizontal(pl.col("success", "quality", "cost_usd", "duration_seconds").is_not_null())
+    alone = routed.filter(told, pl.col("task_id").is_null()).height
+    asked = hindsight.filter(pl.col("category").is_in(category)) if category else hindsight
+    tasks, given = int(asked["tasks"].sum()) + alone, int(routed["tasks"].sum()) + alone
+    return min(given / tasks, 1.0) if tasks else None
 
 
 def described(period: MeasuredPeriod) -> Row:

@@ -20,7 +20,7 @@ SELECT
     length(d.candidates) AS candidate_count,
     arrayFilter((cost, bar) -> bar = '' AND isFinite(cost), d.costs_usd, d.barred_by) AS known_costs,
     if(empty(known_costs), NULL, arrayAvg(known_costs)) AS usual_cost_usd,
-    done.task_id AS task_id,
+    arrayMax(d.probabilities) AS likeliest, done.task_id AS task_id, done.tasks AS tasks,
     coalesce(done.success, told.success) AS success,
     coalesce(told.quality, judged.quality) AS quality,
     coalesce(done.cost_usd, told.cost_usd) AS cost_usd,
@@ -50,7 +50,7 @@ LEFT JOIN
 LEFT JOIN
 (
     SELECT
-        link, min(each.task_id) AS task_id, toFloat64(min(each.status = 'succeeded')) AS success,
+        link, count() AS tasks, min(each.task_id) AS task_id, toFloat64(min(each.status = 'succeeded')) AS success,
         toFloat64(sum(each.cost_usd)) AS cost_usd, max(each.duration_seconds) AS duration_seconds
     FROM
     (

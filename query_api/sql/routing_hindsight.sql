@@ -1,6 +1,6 @@
--- How well did agents do in each category, whoever gave them the work, and how much of it was given out by routing?
+-- How well did agents do in each category, whoever gave them the work?
 SELECT
-    category, agent_id, count() AS tasks, avg(toFloat64(status = 'succeeded')) AS success_rate, countIf(decision_id != '') AS routed
+    category, agent_id, count() AS tasks, avg(toFloat64(status = 'succeeded')) AS success_rate
 FROM tasks FINAL
 WHERE started_at >= {since:DateTime64(9)} AND started_at < {until:DateTime64(9)} AND status IN ('succeeded', 'failed')
 GROUP BY category, agent_id

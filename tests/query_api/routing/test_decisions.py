@@ -3,8 +3,11 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
+from processors.frames import conform
+from processors.routing.frames import DECISIONS
 from tests.builders import NOW
 from tests.query_api.build import evaluation, put, task
 
@@ -121,6 +124,34 @@ def test_quality_says_success_coverage_and_regret_against_the_best_in_hindsight(
     assert found["cost_usd"] == pytest.approx(0.008)
     assert [one["decisions"] for one in found["series"]] == [11]
     assert found["series"][0]["period"].startswith("2026-01-31T00:00:00")
+
+
+def test_what_is_linked_by_trace_or_only_reported_counts_as_routed_and_known_by_category(api, tables):
+    made = {n: decide(api, candidates=["a"], trace_id=f"{n:032x}") for n in range(1, 4)}
+    told, good = decide(api, candidates=["a"]), decide(api, candidates=["a"])
+    decide(api, category="writing", candidates=["a"])
+    put(tables, "tasks", [task(n, agent_id="a", category="research", started_at=NOW) for n in (*made, 50, 51, 52)])
+    put(tables, "tasks", [task(60, agent_id="a", category="writing", started_at=NOW)])
+    api.post(f"/v1/route/decisions/{told}/outcome", json={"success": True})
+    api.post(f"/v1/route/decisions/{good}/outcome", json={"quality": 0.9})
+
+    found = api.get("/v1/route/quality?category=research").json()
+
+    assert (found["known"], found["coverage"], found["success_rate"]) == (5, 1, 1)
+    assert found["routed_share"] == pytest.approx(5 / 8)
+    assert api.get("/v1/route/quality").json()["routed_share"] == pytest.approx(5 / 9)
+    assert api.get("/v1/route/quality?category=writing").json()["routed_share"] == 0
+
+
+def test_explored_is_the_share_of_choices_that_were_not_the_likeliest_candidates(api, tables):
+    for _ in range(4):
+        decide(api, candidates=["a"])
+    decided = tables.query("SELECT * FROM routing_decisions LIMIT 1")
+    fair = {"candidates": [["a", "b"]], "probabilities": [[0.3, 0.7]], "probability": [0.3], "decision_id": ["explored"]}
+    drawn = decided.with_columns(**{name: pl.Series(value) for name, value in fair.items()})
+    tables.insert("routing_decisions", conform(drawn, DECISIONS))
+
+    assert api.get("/v1/route/quality").json()["explored"] == pytest.approx(0.2)
 
 
 def test_quality_without_decisions_is_null_and_no_error(api):
