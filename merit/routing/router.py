@@ -185,7 +185,8 @@ class Router:
             tasks = self._new_tasks()
         if news["evaluations"].rows and changed & {"tasks", "evaluations"}:
             judged = routing.qualities(self._store, since["evaluations"])
-        if news["outcomes"].rows and changed & {"outcomes", "decisions", "tasks"}:  # any may come first
+        waits = bool((self._on_top["task_id"] == "").any())
+        if news["outcomes"].rows and changed & ({"outcomes", "decisions", "tasks"} if waits else {"outcomes", "decisions"}):
             reported = routing.outcomes(self._store, since["outcomes"])
             parted = self._parted(reported, news)
         if tasks.is_empty() and judged.is_empty() and reported.is_empty():
