@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from queue import SimpleQueue
-from types import FrameType, TracebackType
+from threading import Thread
+from types import TracebackType
 from typing import Self
 
 import polars as pl
@@ -339,26 +340,29 @@ def spare_what_stays() -> None:
 def stop_asked() -> Callable[[], None]:
     """What returns when SIGTERM or SIGINT has come, from now on; a second signal ends the process.
 
-    A handler runs in the middle of whatever the main thread does. Logging there fails where a line is just being written, and
-    what came after it would be left out; an event may be held by its own `wait`. A simple queue is made to be put into.
+    The system hands a signal to any thread, and Python runs handlers in the main thread alone, when that next runs: never, while
+    it waits for a lock or a queue. So the handler does nothing, and a thread reads what is written down of each signal when it
+    comes (`signal.set_wakeup_fd`).
     """
     asked: SimpleQueue[signal.Signals] = SimpleQueue()
-    came: list[int] = []
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if came:
-            try:
-                log.warning("hurrying: the next start does what is left")
-            finally:
-                os._exit(HURRIED)
-        came.append(number)
-        asked.put(signal.Signals(number))
+    def listen() -> None:
+        asked.put(signal.Signals(*os.read(reading, 1)))
+        os.read(reading, 1)
+        try:
+            log.warning("hurrying: the next start does what is left")
+        finally:
+            os._exit(HURRIED)
 
     def wait() -> None:
         log.info("stopping on %s: draining; a second signal hurries", asked.get().name)
 
+    signal.set_wakeup_fd(writing)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
+        signal.signal(number, lambda _number, _frame: None)
+    Thread(target=listen, name="signals", daemon=True).start()
     return wait
 
 

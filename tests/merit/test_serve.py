@@ -110,6 +110,37 @@ def test_a_second_signal_hurries() -> None:
         assert process.wait(WAIT_SECONDS) == 130
 
 
+BUSY_ELSEWHERE = """
+import threading, time
+from merit.program import stop_asked
+def work():
+    while True:
+        time.sleep(0.01)
+for _ in range(80):
+    threading.Thread(target=work, daemon=True).start()
+wait = stop_asked()
+print("up", flush=True)
+wait()
+print("draining", flush=True)
+threading.Event().wait()
+"""
+
+
+def test_no_signal_is_lost_that_another_thread_takes() -> None:
+    """What comes while a process is stopped is handed to whichever thread goes on first."""
+    process = subprocess.Popen([sys.executable, "-c", BUSY_ELSEWHERE], env=environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    with process, process.stdout:
+        try:
+            for said in ("up", "draining"):
+                assert process.stdout.readline() == f"{said}\n"
+                for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+                    process.send_signal(number)
+            assert process.wait(WAIT_SECONDS) == 130
+        finally:
+            process.kill()
+
+
 INTERRUPTED_WHILE_LOGGING = """
 import io, logging, signal
 from merit.program import stop_asked
