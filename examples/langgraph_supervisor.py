@@ -1,4 +1,4 @@
-"""A LangGraph supervisor that asks Merit which worker gets the next step.
+"""A LangGraph supervisor that asks Merit which worker gets the next step, and chooses by itself if Merit does not.
 
 Run `merit serve`, then `python examples/langgraph_supervisor.py`. The supervisor is a node that asks; the workers are nodes
 that stand in for agents of yours. Needs langgraph, opentelemetry-sdk and opentelemetry-exporter-otlp-proto-grpc.
@@ -7,6 +7,8 @@ that stand in for agents of yours. Needs langgraph, opentelemetry-sdk and opente
 import argparse
 import json
 import random
+import sys
+from http.client import HTTPException
 from typing import TypedDict
 from urllib.request import Request, urlopen
 
@@ -35,13 +37,31 @@ def supervisor_of(api: str):
         if not state["steps"]:
             return Command(goto=END)
         step = state["steps"][0]
-        question = {"category": step, "candidates": list(SKILL), "description": f"{step} about databases"}
-        request = Request(f"{api}/v1/route", json.dumps(question).encode(), {"Content-Type": "application/json"})
-        with urlopen(request, timeout=5) as answer:
-            found = json.load(answer)
-        return Command(goto=found["agent_id"], update={"decision_id": found["decision_id"]})
+        agent, decision_id = who(api, step)
+        return Command(goto=agent, update={"decision_id": decision_id})
 
     return supervisor
+
+
+def who(api: str, step: str) -> tuple[str, str]:
+    """A worker for the step and the id of the decision; our own choice and no id if nobody answers or nobody is named."""
+    question = {"category": step, "candidates": list(SKILL), "description": f"{step} about databases"}
+    request = Request(f"{api}/v1/route", json.dumps(question).encode(), {"Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=1) as answer:
+            found = json.load(answer)
+    except (OSError, HTTPException, ValueError) as error:  # away, an error, too slow; hung up in the middle; no JSON
+        return own_choice(f"Merit does not answer: {error}."), ""
+    if found["agent_id"] is None:
+        return own_choice(found["explanation"]), ""
+    return found["agent_id"], found["decision_id"]
+
+
+def own_choice(why: str) -> str:
+    """Whom we would ask without Merit: here anybody, in yours perhaps whoever did it until now."""
+    worker = random.choice(list(SKILL))
+    print(f"{why} {worker} does it.", file=sys.stderr)
+    return worker
 
 
 def worker_of(name: str, tracer: trace.Tracer):

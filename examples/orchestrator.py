@@ -1,4 +1,4 @@
-"""A plain orchestrator that asks Merit who should do each task, and goes on by itself if Merit does not answer.
+"""A plain orchestrator that asks Merit who should do each task, and goes on by itself if Merit does not answer or names nobody.
 
 Run `merit serve`, then `python examples/orchestrator.py`. The agents are functions that succeed now and then; put yours in
 their place. Needs opentelemetry-sdk and opentelemetry-exporter-otlp-proto-grpc.
@@ -7,8 +7,9 @@ their place. Needs opentelemetry-sdk and opentelemetry-exporter-otlp-proto-grpc.
 import argparse
 import json
 import random
+import sys
 import time
-from urllib.error import URLError
+from http.client import HTTPException
 from urllib.request import Request, urlopen
 
 from opentelemetry import trace
@@ -25,15 +26,24 @@ TASKS = {"coding": "Fix the failing test in the parser", "writing": "Draft the a
 
 
 def who(api: str, category: str, description: str) -> tuple[str, str]:
-    """An agent for the task and the id of the decision; a guess and no id if nobody answers."""
+    """An agent for the task and the id of the decision; our own choice and no id if nobody answers or nobody is named."""
     question = {"category": category, "description": description, "candidates": list(SKILL)}
     request = Request(f"{api}/v1/route", json.dumps(question).encode(), {"Content-Type": "application/json"})
     try:
         with urlopen(request, timeout=1) as answer:
             found = json.load(answer)
-        return found["agent_id"], found["decision_id"]
-    except (URLError, TimeoutError):
-        return random.choice(list(SKILL)), ""
+    except (OSError, HTTPException, ValueError) as error:  # away, an error, too slow; hung up in the middle; no JSON
+        return own_choice(f"Merit does not answer: {error}."), ""
+    if found["agent_id"] is None:
+        return own_choice(found["explanation"]), ""
+    return found["agent_id"], found["decision_id"]
+
+
+def own_choice(why: str) -> str:
+    """Whom we would ask without Merit: here anybody, in yours perhaps whoever did it until now."""
+    agent = random.choice(list(SKILL))
+    print(f"{why} {agent} does it.", file=sys.stderr)
+    return agent
 
 
 def work(tracer: trace.Tracer, agent: str, category: str, description: str, decision_id: str) -> bool:

@@ -2,10 +2,14 @@
 
 import importlib.util
 import json
+import socketserver
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import anyio
 import pytest
@@ -50,13 +54,68 @@ def ask(merit: Running, category: str) -> dict:
     return httpx.post(f"{merit.api}/v1/route", json={"category": category}, timeout=10).raise_for_status().json()
 
 
-def test_the_orchestrator_goes_on_where_nobody_answers(merit: Running) -> None:
-    gone = Running(merit.grpc, merit.http, "http://127.0.0.1:9")
+needs_langgraph = pytest.mark.skipif(importlib.util.find_spec("langgraph") is None, reason="langgraph is not installed")
+EXAMPLES = [("orchestrator.py", "--tasks"), pytest.param("langgraph_supervisor.py", "--steps", marks=needs_langgraph)]
+NOBODY = json.dumps({"agent_id": None, "decision_id": "d", "explanation": "Nobody of 2 can have it: all fail."}).encode()
+ANSWERS = {
+    "hangs up": (b"", "Merit does not answer: Remote end closed connection"),
+    "hangs up in the middle": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "Merit does not answer: IncompleteRead"),
+    "does not answer in time": (None, "Merit does not answer: timed out."),
+    "answers an error": (b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n", "Merit does not answer: HTTP Error 503: Away."),
+    "answers no JSON": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<ok/>", "Merit does not answer: Expecting value"),
+    "names nobody": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(NOBODY), NOBODY),
+        "Nobody of 2 can have it: all fail.",
+    ),
+}
 
-    assert run("orchestrator.py", gone, "--tasks", "4", "--pause", "0")["tasks"] == 4
+
+@contextmanager
+def answering(said: bytes | None) -> Iterator[str]:
+    """The address of what reads each request and answers `said`, then hangs up; nothing for a while if it is None."""
+
+    class Answering(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.connection.recv(65_536)
+            if said is None:
+                time.sleep(3)
+            else:
+                self.wfile.write(said)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answering) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("langgraph") is None, reason="langgraph is not installed")
+def done_alone(example: str, count: str, api: str, merit: Running) -> str:
+    """What `example` says when it has done two tasks by its own choice."""
+    command = [sys.executable, str(ROOT / "examples" / example), "--api", api, "--otlp", merit.grpc, count, "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+    return done.stderr
+
+
+@pytest.mark.parametrize(("example", "count"), EXAMPLES)
+def test_an_example_goes_on_where_merit_is_away(merit: Running, example: str, count: str) -> None:
+    assert done_alone(example, count, "http://127.0.0.1:9", merit).count("Merit does not answer: <urlopen error") == 2
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize(("example", "count"), EXAMPLES)
+def test_an_example_goes_on_where_merit(merit: Running, example: str, count: str, answer: str) -> None:
+    said, told = ANSWERS[answer]
+    with answering(said) as api:
+        errors = done_alone(example, count, api, merit)
+
+    assert errors.count(told) == errors.count(" does it.") == 2
+
+
+@needs_langgraph
 def test_the_langgraph_supervisor_asks_before_each_step(merit: Running) -> None:
     done = run("langgraph_supervisor.py", merit, "--steps", "4")
 
