@@ -48,15 +48,19 @@ class Replayed:
     references: dict[str, Reference]
 
     def summary(self) -> dict[str, Any]:
-        """As JSON: means over the passes; regret against the best of each category in hindsight, in points of score."""
+        """As JSON: means over the passes; regret against the best of each category in hindsight, in points of score.
+
+        `cost_usd` is None where a cost is not known.
+        """
         score = np.array([each.score for each in self.passes])
         shares = np.mean([each.shares for each in self.passes], axis=0)
         best = self.references["best_per_category"].mean_score
         tasks = int((~np.isnan(self.table.score)).any(axis=1).sum())
+        costs = [each.cost_usd for each in self.passes if each.cost_usd is not None]
         return {
             "mean_score": float(score.mean()),
             "mean_score_sd": float(score.std(ddof=1)) if len(score) > 1 else 0.0,
-            "cost_usd": float(np.mean([each.cost_usd for each in self.passes])),
+            "cost_usd": float(np.mean(costs)) if len(costs) == len(self.passes) else None,
             "regret": float((best - score.mean()) * tasks),
             "seeds": len(score),
             "tasks": tasks,
@@ -65,6 +69,14 @@ class Replayed:
             "choice_shares": dict(zip(self.table.agents, shares.tolist(), strict=True)),
             "references": {name: asdict(each) for name, each in self.references.items()},
         }
+
+    def unknown_costs(self) -> str:
+        """What to say of costs that are not known; nothing if all are."""
+        done = ~np.isnan(self.table.score)
+        priced = int((done & ~np.isnan(self.table.cost_usd)).sum())
+        if priced == done.sum():
+            return ""
+        return f"cost_usd is known of {priced:,} of {done.sum():,} outcomes: a sum is unknown where one of its costs is"
 
 
 def replayed(asked: Asked, progress: Callable[[int, int], None]) -> Replayed:
@@ -137,11 +149,18 @@ def show(result: Replayed, console: Console) -> None:
     for name in ("", "mean score", "cost $"):
         table.add_column(name, justify="left" if not name else "right")
     routed = f"{summary['mean_score']:.4f} ± {summary['mean_score_sd']:.4f}"
-    table.add_row(f"[bold]{summary['strategy']}, {summary['profile']}[/]", routed, f"{summary['cost_usd']:.2f}", end_section=True)
+    table.add_row(f"[bold]{summary['strategy']}, {summary['profile']}[/]", routed, dollars(summary["cost_usd"]), end_section=True)
     for name, each in result.references.items():
         label = name.replace("_", " ") + (f" ({each.agent})" if each.agent else "")
-        table.add_row(label, f"{each.mean_score:.4f}", f"{each.cost_usd:.2f}")
+        table.add_row(label, f"{each.mean_score:.4f}", dollars(each.cost_usd))
     console.print(table)
+    if told := result.unknown_costs():
+        console.print(told)
     console.print(f"regret against the best of each category in hindsight: {summary['regret']:.1f} points of score")
     shares = sorted(summary["choice_shares"].items(), key=lambda item: -item[1])
     console.print("choices: " + ", ".join(f"{agent} {share:.1%}" for agent, share in shares if share >= 0.0005))
+
+
+def dollars(amount: float | None) -> str:
+    """An amount for a table."""
+    return "unknown" if amount is None else f"{amount:.2f}"

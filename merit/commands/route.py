@@ -29,8 +29,9 @@ def replay(
 ) -> None:
     """Replay a table of known outcomes: what would routing have come to, seeing only the outcome of whom it chose?
 
-    Columns: agent, task_id, category, score (0 to 1) or success; where known cost_usd, latency_s, description, complexity.
-    Without a description the task id is taken for one.
+    Columns: agent, task_id, category, score (0 to 1) or success; where known cost_usd, latency_s, description, complexity (1 to
+    5). Without a description the task id is taken for one; beside score, success is not looked at. A sum of costs is unknown
+    where one of them is.
     """
     from merit import settings
     from merit.commands import replaying

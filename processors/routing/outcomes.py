@@ -9,9 +9,16 @@ from processors.errors import Rejected
 from processors.routing.features import Floats, features
 
 REQUIRED = ("agent", "task_id", "category")
-NUMBERS = ("score", "success", "cost_usd", "latency_s", "complexity")
 LARGEST = 1e12
 """Beyond, a number is none that was measured; far beyond, sums end."""
+NUMBERS = {
+    "score": (0.0, 1.0),
+    "success": (0.0, 1.0),
+    "cost_usd": (0.0, LARGEST),
+    "latency_s": (0.0, LARGEST),
+    "complexity": (1.0, 5.0),
+}
+"""The columns that hold numbers, and between what these lie."""
 MOST_OUTCOMES = 50_000_000
 """Tasks times agents; beyond, the matrices do not fit."""
 
@@ -38,11 +45,11 @@ def outcomes(table: pl.DataFrame, name: str) -> Outcomes:
 
     Args:
         table: columns `agent, task_id, category`, `score` or `success`, and where known `cost_usd, latency_s, description,
-            complexity`. Without a description the task id is taken for one.
+            complexity`. Without a description the task id is taken for one. Beside `score`, `success` is not looked at.
         name: what to call the table in messages.
 
     Raises:
-        Rejected: a column is missing, a value out of range, a row there twice.
+        Rejected: a column is missing, a value out of range, a row there twice, a task in two categories.
     """
     checked = check(table, name)
     tasks = checked.unique("task_id", keep="first", maintain_order=True)
@@ -94,21 +101,43 @@ def check(table: pl.DataFrame, name: str) -> pl.DataFrame:
         if cast[column].null_count():
             raise Rejected(f"{name}: {column} is empty in {cast[column].null_count():,} rows")
     for column in numbers:
-        refuse_outside(cast[column], name)
-    if cast["score" if "score" in numbers else "success"].is_null().all():
-        raise Rejected(f"{name}: no outcome is known: score or success is empty everywhere")
+        refuse_outside(cast, column, name)
+    graded = "score" if "score" in numbers else "success"
+    if cast[graded].is_null().all():
+        raise Rejected(f"{name}: no outcome is known: {graded} is empty everywhere")
     twice = cast.height - cast.unique(["agent", "task_id"]).height
     if twice:
         raise Rejected(f"{name}: {twice:,} rows repeat an agent and a task_id that another row has")
+    refuse_two_categories(cast, name)
     return cast
 
 
-def refuse_outside(column: pl.Series, name: str) -> None:
+def refuse_outside(table: pl.DataFrame, column: str, name: str) -> None:
     """Raise Rejected if a number is out of range; of all but outcomes NaN means that it is not known."""
-    if column.name in ("score", "success"):
-        wrong = column.drop_nulls().filter(~column.drop_nulls().is_between(0, 1))
-        if len(wrong):
-            found = f"found {wrong[0]:g} and {len(wrong) - 1:,} more like it"
-            raise Rejected(f"{name}: {column.name} must lie between 0 and 1; {found}")
-    elif len(wrong := column.filter(column.abs().fill_nan(None) > LARGEST)):
-        raise Rejected(f"{name}: {column.name} is {wrong[0]:g} somewhere: leave it empty where it is not known")
+    (low, high), outcome, whole = NUMBERS[column], column in ("score", "success"), column == "complexity"
+    value = pl.col(column) if outcome else pl.col(column).fill_nan(None)
+    right = value.is_between(low, high) & (value == value.floor() if whole else True)
+    wrong = table.select("agent", "task_id", column).with_row_index("row", 1).filter(~right)
+    if len(wrong):
+        wanted = f"be a whole number from {low:g} to {high:g}" if whole else f"lie between {low:g} and {high:g}"
+        empty = "" if outcome else ": leave it empty where it is not known"
+        more = f" and in {len(wrong) - 1:,} more rows" if len(wrong) > 1 else ""
+        raise Rejected(f"{name}: {column} must {wanted}; found {wrong[column][0]:g} in {row(wrong)}{more}{empty}")
+
+
+def refuse_two_categories(table: pl.DataFrame, name: str) -> None:
+    """Raise Rejected if a task is in two categories: it would be given out in one of them, and judged by outcomes of both."""
+    first = pl.col("category").first().over("task_id").alias("first")
+    other = table.select(REQUIRED).with_row_index("row", 1).with_columns(first).filter(pl.col("category") != pl.col("first"))
+    if len(other):
+        task, category, before = other.select("task_id", "category", "first").row(0)
+        raise Rejected(
+            f"{name}: {row(other)} puts task_id {task} in category {category}, a row before it in {before}: "
+            "a task has one category; give the tasks of each a task_id of their own"
+        )
+
+
+def row(found: pl.DataFrame) -> str:
+    """Where the first of `found` is in the file."""
+    number, agent, task = found.select("row", "agent", "task_id").row(0)
+    return f"row {number:,} ({agent} on {task})"

@@ -26,8 +26,8 @@ class Pass:
 
     score: float
     """Mean over the tasks."""
-    cost_usd: float
-    """The sum of the known costs."""
+    cost_usd: float | None
+    """The sum of the costs; None where one of them is not known."""
     shares: Floats
     """Part of all tasks that each agent got."""
 
@@ -85,7 +85,7 @@ def replay(
         evidence.absorb(cell, table.rows[task : task + 1], seen(table, task, agent), one)
     return Pass(
         score=float(table.score[order, chosen].mean()),
-        cost_usd=float(np.nansum(table.cost_usd[order, chosen])),
+        cost_usd=total(table.cost_usd[order, chosen]),
         shares=np.bincount(chosen, minlength=len(table.agents)) / len(order),
     )
 
@@ -95,7 +95,8 @@ class Reference:
     """What a fixed way of choosing would have come to."""
 
     mean_score: float
-    cost_usd: float
+    cost_usd: float | None
+    """The sum of the costs; None where one of them is not known."""
     agent: str | None = None
 
 
@@ -105,7 +106,7 @@ def references(table: Outcomes) -> dict[str, Reference]:
     Where the agent that a reference would choose did not do a task, whoever did it best stands in.
     """
     tasks = np.flatnonzero((~np.isnan(table.score)).any(axis=1))
-    able, cost = ~np.isnan(table.score)[tasks], np.nan_to_num(table.cost_usd)[tasks]
+    able, cost = ~np.isnan(table.score)[tasks], table.cost_usd[tasks]
     score = np.where(able, table.score[tasks], -np.inf)
     best = score.argmax(axis=1)
     row, single = np.arange(len(tasks)), leader(score, able)
@@ -114,15 +115,23 @@ def references(table: Outcomes) -> dict[str, Reference]:
 
     def of(choice: Ints, agent: str | None = None) -> Reference:
         choice = np.where(able[row, choice], choice, best)
-        return Reference(float(score[row, choice].mean()), float(cost[row, choice].sum()), agent)
+        return Reference(float(score[row, choice].mean()), total(cost[row, choice]), agent)
 
-    each = 1.0 / able.sum(axis=1)
+    def at_random(of_each: Floats) -> Floats:
+        return np.asarray(np.where(able, of_each, 0).sum(axis=1) / able.sum(axis=1))
+
     return {
         "best_single": of(np.full(len(tasks), single), table.agents[single]),
-        "random": Reference(float((np.where(able, score, 0).sum(axis=1) * each).mean()), float((cost * able).sum(axis=1) @ each)),
+        "random": Reference(float(at_random(score).mean()), total(at_random(cost))),
         "best_per_category": of(leaders[category]),
         "oracle": of(best),
     }
+
+
+def total(costs: Floats) -> float | None:
+    """The sum; None where a cost is not known: a sum of some would look cheaper than one of all."""
+    found = float(costs.sum())
+    return None if np.isnan(found) else found
 
 
 def leader(score: Floats, able: NDArray[np.bool_]) -> int:

@@ -66,11 +66,32 @@ def test_the_same_seeds_come_to_the_same(file):
     assert run(file, "--seeds", 1) == run(file, "--seeds", 1)
 
 
-def test_success_stands_in_for_a_score(tmp_path):
+@pytest.fixture
+def unpriced(tmp_path) -> Path:
+    """Only bob's costs are known."""
+    cost = pl.when(pl.col("agent") == "bob").then("cost_usd").alias("cost_usd")
+    table(20, 1).with_columns(cost).write_csv(path := tmp_path / "unpriced.csv")
+    return path
+
+
+def test_success_stands_in_for_a_score_and_costs_that_nobody_knows_are_null(tmp_path):
     renamed = table(20, 1).rename({"score": "success"}).drop("cost_usd", "latency_s")
     renamed.write_csv(path := tmp_path / "success.csv")
 
-    assert run(path, "--seeds", 1, "--strategy", "greedy")["cost_usd"] == 0
+    found = run(path, "--seeds", 1, "--strategy", "greedy")
+
+    assert found["cost_usd"] is None
+    assert [each["cost_usd"] for each in found["references"].values()] == [None] * 4
+
+
+def test_who_is_not_priced_does_not_look_free(unpriced):
+    found = run(unpriced, "--seeds", 1)
+    said = CliRunner().invoke(app, ["route", "replay", str(unpriced), "--seeds", "1"]).stdout
+
+    assert found["references"]["best_single"] == {"mean_score": pytest.approx(0.6, abs=0.15), "cost_usd": None, "agent": "ada"}
+    assert found["cost_usd"] is None
+    assert said.count("unknown │") == 5
+    assert "cost_usd is known of 40 of 120 outcomes" in said
 
 
 def test_what_a_person_reads_names_the_references_and_the_shares(file):

@@ -33,6 +33,27 @@ def test_an_agent_at_random_costs_what_those_cost_whose_outcome_is_known():
     assert references(outcomes(known, "file"))["random"].cost_usd == pytest.approx(0.5)
 
 
+def test_what_some_reference_costs_is_unknown_where_one_of_its_costs_is():
+    """a alone did t2; t1 is done best by b, whose cost nobody knows."""
+    known = GOOD.with_columns(score=pl.Series([0.5, 1.0, 0.5]))
+
+    found = {name: each.cost_usd for name, each in references(outcomes(known, "file")).items()}
+
+    assert found == {"best_single": None, "random": None, "best_per_category": None, "oracle": None}
+    cheaper = {
+        name: each.cost_usd
+        for name, each in references(outcomes(known.with_columns(score=pl.Series([0.5, 0.1, 0.5])), "")).items()
+    }
+    assert cheaper == {"best_single": 0.4, "random": None, "best_per_category": 0.4, "oracle": 0.4}
+
+
+def test_beside_a_score_success_is_not_looked_at():
+    found = outcomes(GOOD.with_columns(success=pl.lit(0)), "file")
+
+    assert not found.is_success
+    assert found.score[0].tolist() == [0.5, 1.0]
+
+
 def test_success_as_a_boolean_will_do():
     found = outcomes(GOOD.drop("score").with_columns(success=pl.Series([True, False, True])), "file")
 
@@ -49,8 +70,33 @@ def test_success_as_a_boolean_will_do():
         (GOOD.with_columns(score=pl.lit("good")), "is no number"),
         (GOOD.with_columns(score=pl.lit(7.0)), "must lie between 0 and 1; found 7"),
         (GOOD.with_columns(score=pl.lit(float("nan"))), "must lie between 0 and 1"),
-        (GOOD.with_columns(latency_s=pl.lit(float("inf"))), "latency_s is inf somewhere: leave it empty"),
-        (GOOD.with_columns(complexity=pl.lit(1e30)), "complexity is 1e\\+30 somewhere"),
+        (
+            GOOD.with_columns(latency_s=pl.lit(float("inf"))),
+            r"latency_s must lie between 0 and 1e\+12; found inf in row 1 \(a on t1\) and in 2 more rows: leave it empty",
+        ),
+        (
+            GOOD.with_columns(complexity=pl.Series([None, 1e30, 3])),
+            r"complexity must be a whole number from 1 to 5; found 1e\+30 in row 2 \(b on t1\): leave it empty",
+        ),
+        *(
+            (
+                GOOD.with_columns(complexity=pl.Series([1.0, float("nan"), odd])),
+                rf"from 1 to 5; found {odd:g} in row 3 \(a on t2\)",
+            )
+            for odd in (2.5, 7.0, -1.0, 0.0)
+        ),
+        (
+            GOOD.with_columns(cost_usd=pl.Series([0.1, None, -5.0])),
+            r"cost_usd must lie between 0 and 1e\+12; found -5 in row 3 \(a on",
+        ),
+        (
+            GOOD.with_columns(latency_s=pl.Series([0.0, -0.1, 2.0])),
+            r"latency_s must lie between .* found -0.1 in row 2 \(b on t1\): ",
+        ),
+        (
+            GOOD.with_columns(category=pl.Series(["x", "z", "y"])),
+            r"row 2 \(b on t1\) puts task_id t1 in category z, a row before it in x: a task has one category",
+        ),
         (GOOD.with_columns(category=pl.lit(None, pl.String)), "category is empty in 3 rows"),
         (pl.concat([GOOD, GOOD]), "3 rows repeat an agent and a task_id"),
         (GOOD.with_columns(score=pl.lit(None, pl.Float64)), "no outcome"),
