@@ -7,6 +7,7 @@ import numpy as np
 from processors.routing.answer import BARS, Answered
 from processors.routing.decide import Booleans
 from processors.routing.features import Floats
+from processors.routing.policies import OWN, Policy
 from processors.routing.standings import DAY_SECONDS
 
 WORDS = {
@@ -63,7 +64,7 @@ def how(answered: Answered, chosen: int) -> str:
     """What made it the one: its score, that those with better ones are held back, or that it is worth a try."""
     asked, score, eligible = answered.question, answered.decision.score, answered.decision.eligible
     top = best_of(score, eligible)
-    under = f"for {asked.assignment.category} under {asked.policy.profile}"
+    under = f"for {asked.assignment.category} under {profile(asked.policy)}"
     if score[chosen] >= score[top]:
         return f"the best score of {int(eligible.sum())} {under}"
     established = eligible & ~answered.standing.probation
@@ -85,6 +86,13 @@ def held_back(answered: Answered) -> bool:
     """Whether those on probation have all that they may have together."""
     given = answered.decision.probability[answered.standing.probation].sum()
     return bool(given >= answered.probation_share - 1e-9)
+
+
+def profile(policy: Policy) -> str:
+    """What the profile is called; of weights that the question brought, what they are."""
+    if policy.profile != OWN:
+        return policy.profile
+    return ", ".join(f"{part} {weight:.2f}" for part, weight in policy.weights._asdict().items() if weight)
 
 
 def of(chance: float) -> str:

@@ -8,6 +8,9 @@ from processors.routing.settings import RoutingSettings, Strategy, Weights
 
 STRATEGIES: dict[str, Strategy] = {name: name for name in get_args(Strategy)}
 
+OWN = "own"
+"""What weights are called that a question brings itself."""
+
 
 @dataclass(frozen=True)
 class Policy:

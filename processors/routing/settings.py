@@ -19,11 +19,11 @@ class Weights(NamedTuple):
 
 
 class RoutingProfile(BaseModel):
-    """How much quality, cost and speed count; only their proportions matter."""
+    """How much quality, cost and speed count; only their proportions matter. What is left out does not count."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    quality: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 1.0
+    quality: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
     """Chance of success times quality of the work."""
     cost: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
     """Cost, as a share of the dearest agent's in the category."""
@@ -33,7 +33,7 @@ class RoutingProfile(BaseModel):
     @model_validator(mode="after")
     def _counts(self) -> Self:
         if self.quality + self.cost + self.speed <= 0:
-            raise ValueError("all weights are 0: give at least one of quality, cost, speed a weight")
+            raise ValueError("no weight is above 0: give at least one of quality, cost, speed, as in quality: 0.8, cost: 0.2")
         return self
 
     @property
@@ -44,7 +44,7 @@ class RoutingProfile(BaseModel):
 
 
 SHIPPED = {
-    "quality": RoutingProfile(),
+    "quality": RoutingProfile(quality=1),
     "balanced": RoutingProfile(quality=0.95, cost=0.05),
     "cost": RoutingProfile(quality=0.7, cost=0.3),
     "speed": RoutingProfile(quality=0.8, cost=0.05, speed=0.15),

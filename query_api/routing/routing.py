@@ -9,7 +9,7 @@ from uuid import uuid4
 import numpy as np
 import polars as pl
 from fastapi import APIRouter, Response
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, PlainValidator, TypeAdapter
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 
@@ -22,7 +22,7 @@ from processors.routing.decide import Assignment, Booleans
 from processors.routing.explain import excluded, explanation, reasons
 from processors.routing.features import Floats, features
 from processors.routing.frames import OUTCOMES
-from processors.routing.policies import Policy, policy
+from processors.routing.policies import OWN, Policy, policy
 from processors.routing.rows import as_rows
 from processors.routing.settings import RoutingProfile, RoutingSettings, Strategy
 from processors.routing.standings import OpenDecisions
@@ -40,11 +40,18 @@ MANY = 2_000
 """Candidates from which an answer takes several milliseconds; to show one takes ten times as long as to judge it."""
 
 
+ProfileName = Annotated[str, Field(max_length=200)]
+NAME = TypeAdapter(ProfileName)
+
+
+def name_or_weights(given: object) -> str | RoutingProfile:
+    """A profile. Told apart beforehand, so that what is wrong with one is not told as what is wrong with both."""
+    return RoutingProfile.model_validate(given) if isinstance(given, dict | RoutingProfile) else NAME.validate_python(given)
+
+
 NameOrWeights = Annotated[
-    Annotated[str, Field(max_length=200), Tag("name")] | Annotated[RoutingProfile, Tag("weights")],
-    Discriminator(lambda given: "weights" if isinstance(given, dict | RoutingProfile) else "name"),
+    str | RoutingProfile, PlainValidator(name_or_weights, json_schema_input_type=ProfileName | RoutingProfile)
 ]
-"""Told apart beforehand, so that what is wrong with one is not told as what is wrong with both."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,8 @@ class RouteQuestion(Question):
     strategy: Strategy | None = None
     """How to explore; as in the settings if left out."""
     profile: NameOrWeights | None = None
-    """The name of a profile, or weights: `{"quality": 0.8, "cost": 0.2}`. If left out, as in the settings; of providers,
-    `balanced`."""
+    """The name of a profile, or weights: `{"quality": 0.8, "cost": 0.2}`; one that is left out counts 0. Else as in
+    the settings; of providers, `balanced`."""
     trace_id: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
     """The trace in which the task is going to be: its outcome is found by that, too."""
     limit: Annotated[int, Field(ge=1, le=10_000)] = 20
@@ -130,7 +137,7 @@ class Routed(Answer):
     strategy: Strategy
     """How it explored."""
     profile: str
-    """The weights."""
+    """The name of the weights; `own` if the question brought them: `explanation` says what they are."""
     probability: float | None
     """The chance that the one chosen had."""
     explanation: str
@@ -251,7 +258,7 @@ def wanted(question: RouteQuestion, settings: RoutingSettings) -> Policy:
     """The policy that is asked for."""
     if isinstance(question.profile, RoutingProfile):
         own = policy(settings, question.strategy, None)
-        return Policy(own.strategy, "own", question.profile.weights)
+        return Policy(own.strategy, OWN, question.profile.weights)
     profile = question.profile or ("balanced" if question.kind == "provider" else None)
     try:
         return policy(settings, question.strategy, profile)

@@ -389,10 +389,37 @@ def test_who_costs_nothing_stays_within_a_limit_of_nothing(api, tables, router):
     assert (answer["agent_id"], answer["excluded"]) == ("free", {"max_cost_usd": 1})
 
 
-def test_what_is_wrong_with_weights_is_told_in_words_of_the_question(api):
-    answer = api.post("/v1/route", content='{"profile": {"quality": NaN}}', headers={"content-type": "application/json"})
+@pytest.mark.parametrize(
+    ("profile", "detail"),
+    [
+        ('{"quality": NaN}', "profile.quality: value should be a finite number"),
+        ('{"haste": 1}', "profile.haste: there is no such field; /docs lists those that there are"),
+        ("{}", "profile: no weight is above 0: give at least one of quality, cost, speed, as in quality: 0.8, cost: 0.2"),
+        ("5", "profile: value should be a valid string"),
+    ],
+)
+def test_what_is_wrong_with_weights_is_told_in_words_of_the_question(api, profile, detail):
+    answer = api.post("/v1/route", content=f'{{"profile": {profile}}}', headers={"content-type": "application/json"})
 
-    assert answer.json()["detail"] == "profile.weights.quality: value should be a finite number"
+    assert answer.json()["detail"] == detail
+    assert answer.json()["errors"][0]["parameter"] == detail.partition(":")[0]
+
+
+def test_a_weight_that_is_left_out_counts_nothing_and_the_answer_says_which_count(api, tables, router):
+    put(tables, "tasks", tasks("good", 40, 0, 1, cost_usd=Decimal(1)) + tasks("cheap", 8, 32, 100, cost_usd=Decimal("0.001")))
+    router.refresh()
+
+    answers = [
+        ask(api, category="research", strategy="greedy", profile=weights)
+        for weights in ({"cost": 1}, {"quality": 0, "cost": 1}, {"quality": 8, "cost": 2})
+    ]
+
+    assert [of(each)["good"]["score"] for each in answers[:2]] == pytest.approx([-1, -1])
+    assert [each["explanation"].partition(";")[0] for each in answers] == [
+        "cheap: the best score of 2 for research under cost 1.00",
+        "cheap: the best score of 2 for research under cost 1.00",
+        "good: the best score of 2 for research under quality 0.80, cost 0.20",
+    ]
 
 
 def test_with_nothing_known_there_is_an_answer(api):
