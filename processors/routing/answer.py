@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, islice, repeat
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,8 @@ BARS = ("", "capability", "failing", "silent", "max_cost_usd", "max_duration_sec
 """What may keep a candidate from being chosen; the first is that nothing does."""
 NEVER_SEEN = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, np.inf)
 """The records of who was never seen."""
+SOME = 1_000
+"""Categories that one is compared with which nobody knows: that takes 4 ms."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,20 @@ class Knowledge:
         numbers = np.array([self.evidence.cells.agents.get(name, unknown) for name in names], dtype=np.int64)
         return self._candidates(names, numbers, np.ones(len(names), dtype=np.bool_))
 
+    def heard_of(self, category: str) -> bool:
+        """Whether anybody has done `category` or declared it."""
+        return category in self.evidence.cells.categories or category in self.declared
+
+    def instead_of(self, category: str) -> tuple[str, ...]:
+        """Categories that somebody has done or declared, where nobody has `category`; none where somebody has."""
+        return () if self.heard_of(category) else tuple(islice(chain(self.evidence.cells.categories, self.declared), SOME))
+
     def able(self, category: str) -> Candidates:
         """Everybody, and whether each has done `category` or declared it; where nobody has, everybody may try."""
         found = self._able.get(category)
         if found is None:
             found = self._look(category)
-            if category in self.evidence.cells.categories or category in self.declared:
+            if self.heard_of(category):
                 self._able[category] = found
         return found
 
@@ -133,6 +143,8 @@ class Answered:
     """What all on probation together get at most, if there are others."""
     records: tuple[Floats, Floats, Floats]
     """Tasks of each candidate in this category, and in all, and how many seconds ago the last one ended."""
+    instead: tuple[str, ...]
+    """Categories that are known, where that of the question is not; else none."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -177,6 +189,7 @@ def answer(
         bars=bars(held, decision, settings),
         probation_share=settings.probation_share,
         records=(done_here(decision), records.tasks[candidates.numbers], moment - records.last_seen[candidates.numbers]),
+        instead=knowledge.instead_of(task.category),
     )
 
 

@@ -1,9 +1,12 @@
 """What to say of a decision, so that a person understands it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 import numpy as np
 
+from processors.objectives.objectives import LONGEST_CATEGORY as LONGEST
 from processors.routing.answer import BARS, Answered
 from processors.routing.decide import Booleans
 from processors.routing.features import Floats
@@ -19,6 +22,8 @@ WORDS = {
     "a chance of {within_duration:.0%} to stay within {max_duration:.4g} s",
 }
 LEAST_SHOWN = 0.001
+NEAR = 0.85
+"""How much alike two categories are written that may be mistaken for each other, as difflib has it."""
 SUMMARY = {
     "capability": "{count} {has} neither done {category} nor declared it",
     "failing": "{count} {fails} at the moment",
@@ -47,11 +52,12 @@ def explanation(answered: Answered) -> str:
         "max_duration": asked.assignment.max_duration_seconds or 0,
     }
     bars = "; ".join(SUMMARY[bar].format(count=count, **numbered(count), **facts) for bar, count in excluded(answered).items())
+    unheard = unheard_of(category, answered.instead)
     if answered.chosen is None:
-        return f"Nobody of {len(answered.names)} can have it: {bars}."
+        return f"Nobody of {len(answered.names)} can have it: {bars}.{unheard}"
     chosen = answered.chosen
     chance = answered.decision.probability[chosen]
-    text = f"{answered.names[chosen]}: {how(answered, chosen)}; {asked.policy.strategy} gave it a chance {of(chance)}."
+    text = f"{answered.names[chosen]}: {how(answered, chosen)}; {asked.policy.strategy} gave it a chance {of(chance)}.{unheard}"
     return f"{text} Not eligible: {bars}." if bars else text
 
 
@@ -70,7 +76,7 @@ def how(answered: Answered, chosen: int) -> str:
     established = eligible & ~answered.standing.probation
     rival = best_of(score, established) if established[chosen] and held_back(answered) else top
     if score[chosen] < score[rival]:
-        return f"tried although {answered.names[rival]} scores higher, to learn more of it"
+        return f"tried although {answered.names[rival]} scores higher {under}, to learn more of it"
     return (
         f"the best score {under} of those not on probation; {answered.names[top]} scores higher, "
         f"but is on probation, and all who are share at most {answered.probation_share:.0%} of the choices"
@@ -86,6 +92,22 @@ def held_back(answered: Answered) -> bool:
     """Whether those on probation have all that they may have together."""
     given = answered.decision.probability[answered.standing.probation].sum()
     return bool(given >= answered.probation_share - 1e-9)
+
+
+def unheard_of(category: str, known: Sequence[str]) -> str:
+    """What to say where nobody has done or declared `category`, but others, the `known`; nothing if there are none of these."""
+    if not known:
+        return ""
+    near = nearest(category, known)
+    meant = f"; did you mean {near}?" if near else "."
+    return f" Nobody has done or declared {category}: judged by what they do elsewhere{meant}"
+
+
+def nearest(category: str, known: Sequence[str]) -> str | None:
+    """Which of the known categories is written almost like `category`, or like it but for capitals; None if none is."""
+    folded = {each.casefold(): each for each in known}
+    found = get_close_matches(category[:LONGEST].casefold(), folded, n=1, cutoff=NEAR)
+    return folded[found[0]] if found else None
 
 
 def profile(policy: Policy) -> str:

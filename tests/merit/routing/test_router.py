@@ -422,6 +422,19 @@ def test_a_weight_that_is_left_out_counts_nothing_and_the_answer_says_which_coun
     ]
 
 
+def test_who_is_tried_is_told_under_which_weights(tables, router, clock):
+    put(tables, "tasks", tasks("good", 40, 0, 1) + tasks("bad", 8, 32, 100))
+    router.refresh()
+    routing = Routing(SETTINGS, router.knowledge, router.open_decisions, luck=lambda: 0.999)
+    app = create_app(tables, tables.insert, QueryApiSettings(), clock, Condition(dict), routing=routing)
+    with TestClient(app) as api:
+        answer = ask(api, category="research", candidates=["good", "bad"], strategy="epsilon", profile={"quality": 1, "speed": 3})
+
+    assert answer["explanation"].startswith(
+        "bad: tried although good scores higher for research under quality 0.25, speed 0.75, to learn more of it;"
+    )
+
+
 def test_with_nothing_known_there_is_an_answer(api):
     answer = ask(api, category="research")
 
@@ -438,6 +451,23 @@ def test_an_unknown_category_is_open_to_everybody(api, tables, router):
 
     assert answer["agent_id"] == "a"
     assert answer["excluded"] == {}
+
+
+@pytest.mark.parametrize(
+    ("category", "hint"),
+    [("never heard of", "."), ("Research", "; did you mean research?"), ("reserch", "; did you mean research?"), ("mial", ".")],
+)
+@pytest.mark.parametrize("candidates", [None, ["a", "new"]])
+def test_a_category_that_nobody_has_done_or_declared_is_told(api, tables, router, category, hint, candidates):
+    put(tables, "agents", [known_agent("b", capabilities=["mailing"])])
+    put(tables, "tasks", tasks("a", 30, 0, 1))
+    router.refresh()
+
+    said = ask(api, category=category, candidates=candidates)["explanation"]
+
+    assert f" Nobody has done or declared {category}: judged by what they do elsewhere{hint}" in said
+    assert "Nobody has done" not in ask(api, category="research", candidates=candidates)["explanation"]
+    assert "Nobody has done" not in ask(api, category="mailing", candidates=candidates)["explanation"]
 
 
 def test_an_agent_that_is_gone_can_still_be_named(api, tables, router):
