@@ -31,7 +31,7 @@ def replay(
 
     Columns: agent, task_id, category, score (0 to 1) or success; where known cost_usd, latency_s, description, complexity (1 to
     5). Without a description the task id is taken for one; beside score, success is not looked at. A sum of costs is unknown
-    where one of them is.
+    where one of them is. Scores and probabilities are those of /v1/route; nobody is on probation, failing or busy.
     """
     from merit import settings
     from merit.commands import replaying

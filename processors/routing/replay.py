@@ -1,7 +1,8 @@
-"""Replays a table of known outcomes through the code that answers /v1/route: what would have come of it?
+"""Replays a table of known outcomes through `decide`, as /v1/route does: what would have come of it?
 
-Each pass sees only what it chose, one task after the other. The table says nothing of time, so its order is drawn anew for
-each pass, unless it is kept on purpose; the history is learnt from first, every agent's outcomes.
+What a table cannot tell is left out: nobody is on probation, failing or busy, and nothing fades. Each pass sees only what it
+chose, one task after the other. The table says nothing of time, so its order is drawn anew for each pass, unless it is kept on
+purpose; the history is learnt from first, every agent's outcomes.
 """
 
 from copy import deepcopy

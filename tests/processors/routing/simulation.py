@@ -1,4 +1,7 @@
-"""Tasks whose outcomes are drawn, given out by the code that answers /v1/route, and by plain bandits to compare with."""
+"""Tasks whose outcomes are drawn, given out by `decide`, as /v1/route does, and by plain bandits to compare with.
+
+Nobody is on probation, failing or busy here, and nothing fades.
+"""
 
 from collections.abc import Callable
 
