@@ -118,7 +118,7 @@ class RankedCandidate(Answer):
     eligible: bool
     """Whether it could be chosen."""
     probability: float
-    """The chance that it had to be chosen; of providers, the weight to balance load by."""
+    """The chance that it had to be chosen. To spread load over providers take `recommended_weight` of /v1/providers."""
     reasons: list[str]
     """What speaks for and against it."""
 

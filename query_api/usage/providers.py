@@ -33,7 +33,8 @@ class Provider(Measures, Judged):
     """How its calls of the last 15 minutes ended; `status` is null with fewer than 20 of them."""
     recommended_weight: float = Field(examples=[0.6])
     """The share of calls to send there, of all providers that match: in proportion to its chance of success, half of that while
-    it is degraded, nothing while it is failing and another is not. All shares add up to 1."""
+    it is degraded, nothing while it is failing and another is not. All shares add up to 1.
+    It is for load balancers; who should get one call, by category, cost and speed, /v1/route with `kind: provider` says."""
 
 
 class Providers(Answer):
