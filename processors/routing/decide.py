@@ -77,7 +77,6 @@ class Decision:
 
     expected: Expected
     score: Floats
-    deviation: Floats
     eligible: Booleans
     probability: Floats = field(repr=False)
 
@@ -111,7 +110,6 @@ def decide(
     return Decision(
         expected=known,
         score=score,
-        deviation=deviation,
         eligible=eligible,
         probability=chances(policy, settings, score, deviation, eligible, standing.probation),
     )
