@@ -5,7 +5,7 @@ It speaks to the API of a running Merit, and is a process of its own: a client s
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from mcp.server import MCPServer
@@ -15,6 +15,7 @@ from pydantic import Field
 from merit.api_client import Api
 from merit.version import version
 from processors.errors import MeritError
+from processors.routing.settings import Kind
 
 ABOUT = """Merit learns which AI agent to trust with which task. Ask route_task before you hand a task to somebody, put the
 decision_id on the agent's span as merit.decision.id, and say afterwards how good the work was with record_feedback."""
@@ -31,7 +32,7 @@ def server(api: Api) -> MCPServer:
         description: Annotated[str, Field(description="What is to be done, in words.")] = "",
         category: Annotated[str, Field(description="What kind of work it is, if you know; else the description decides.")] = "",
         candidates: Annotated[list[str] | None, Field(description="Who may be chosen; everybody who can if left out.")] = None,
-        kind: Annotated[Literal["agent", "model", "provider"], Field(description="What the candidates are.")] = "agent",
+        kind: Annotated[Kind, Field(description="What the candidates are.")] = "agent",
         max_cost_usd: Annotated[float | None, Field(description="Exclude whoever probably costs more.", ge=0)] = None,
         max_duration_seconds: Annotated[float | None, Field(description="Exclude whoever probably takes longer.", ge=0)] = None,
         profile: Annotated[str, Field(description="What counts: quality, balanced, cost, speed, or one of your own.")] = "",

@@ -17,9 +17,8 @@ from processors.routing.policies import Policy
 from query_api.asking.filters import bound
 from query_api.asking.questions import asker
 from query_api.asking.searching import LAST_NS
+from query_api.routing.decisions import MOST
 
-MOST = 50_000
-"""Decisions that are looked at: the latest."""
 SECONDS = 120.0
 
 

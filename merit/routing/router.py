@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from time import monotonic
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -29,10 +30,10 @@ from processors.remembered import Remembered
 from processors.routing.answer import Knowledge, nothing_known
 from processors.routing.evidence import Evidence
 from processors.routing.observe import calls_of, of_calls, of_qualities, of_reports, of_tasks
-from processors.routing.settings import RoutingSettings
+from processors.routing.settings import Kind, RoutingSettings
 from processors.routing.standings import NO_RECORDS, OpenDecisions, Records, known_before, recorded
 
-KINDS = ("agent", "model", "provider")
+KINDS = get_args(Kind)
 OVERLAP = timedelta(seconds=30)
 """An insert may be stamped this long before it can be read."""
 SHORT_OVERLAP = timedelta(seconds=5)

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Strategy = Literal["thompson", "ucb", "greedy", "epsilon"]
 """How to explore."""
+Kind = Literal["agent", "model", "provider"]
+"""What the candidates are."""
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

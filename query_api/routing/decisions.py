@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from processors.routing.judge import QUALITY, MeasuredPeriod, measured
+from processors.routing.settings import Kind
 from query_api.asking import cursors
 from query_api.asking.answers import Answer, Row, Time, rows
 from query_api.asking.filters import Paged, Values, Windowed, bound
 from query_api.asking.pages import MONTH
 from query_api.asking.questions import Ask, Now
 from query_api.asking.searching import LAST_NS
-from query_api.routing.routing import Kind
 
 MOST = 50_000
 """Decisions that a judgement looks at: the latest."""
@@ -158,8 +158,7 @@ class Qualities(RoutingQuality):
     routed_share: float | None
     """The share of the finished tasks in the window, of the categories asked for, that came of these decisions: tasks that carry
     one or are linked to one by their trace, and work that was only reported, which counts as a task."""
-    truncated: bool
-    """Whether there were more decisions than are looked at: the latest 50,000."""
+    truncated: Annotated[bool, Field(description=f"Whether there were more decisions than are looked at: the latest {MOST:,}.")]
     series: list[QualityOf]
     """By period, the oldest first."""
 

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from processors.errors import Rejected
 from processors.frames import conform
+from processors.objectives.objectives import GENERAL
 from processors.routing.answer import Answered, Knowledge, answer, means, nothing_known, order
 from processors.routing.answer import Question as Asked
 from processors.routing.cells import Ints
@@ -24,7 +25,7 @@ from processors.routing.features import Floats, features
 from processors.routing.frames import OUTCOMES
 from processors.routing.policies import OWN, Policy, policy
 from processors.routing.rows import as_rows
-from processors.routing.settings import RoutingProfile, RoutingSettings, Strategy
+from processors.routing.settings import Kind, RoutingProfile, RoutingSettings, Strategy
 from processors.routing.standings import OpenDecisions
 from query_api.asking.answers import Answer
 from query_api.asking.filters import Question
@@ -32,10 +33,8 @@ from query_api.asking.problems import ProblemError, wrong
 from query_api.asking.questions import Ask, Keep, Now
 from query_api.tasks.tasks import Id
 
-Kind = Literal["agent", "model", "provider"]
 Name = Annotated[str, Field(min_length=1, max_length=1024)]
 Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-GENERAL = "general"
 MANY = 2_000
 """Candidates from which an answer takes several milliseconds; to show one takes ten times as long as to judge it."""
 
@@ -63,7 +62,7 @@ class Routing:
 
     settings: RoutingSettings
     knowledge: Callable[[str], Knowledge] = lambda _: nothing_known()
-    open_decisions: OpenDecisions = field(default_factory=lambda: OpenDecisions(900))
+    open_decisions: OpenDecisions = field(default_factory=lambda: OpenDecisions(RoutingSettings().open_seconds))
     classify: Callable[[str], str] = lambda _: GENERAL
     record: Callable[[Answered], None] | None = None
     """Has a decision written down without waiting for it; None: as everything else that is sent."""
