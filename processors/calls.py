@@ -6,14 +6,13 @@ they are model calls of different scopes (or of an outer and an inner form) and 
 inside the other with no step between, or lie side by side with the same usage, one interval inside the other.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from processors.conventions.grammar import MODEL_CALLS
-from processors.tree import NONE, Forest, Mask, Rows, nearest
+from processors.tree import NONE, Forest, Mask, Rows, leaps, nearest
 
 SLACK_NS = 50_000_000
 """How far one of two intervals side by side may stick out of the other."""
@@ -60,19 +59,8 @@ def match_repeats(readings: pl.DataFrame, forest: Forest) -> tuple[pl.DataFrame,
     for find in (_inside, _same_response, _beside):
         found = find(readings, forest, call & (calls == NONE), forms)
         calls[found.row] = found.call
-        for pairs in _outermost_first(found):
-            readings = _enrich(readings, pairs)
+        readings = _enrich(readings, found)
     return readings, calls
-
-
-def _outermost_first(found: Duplicate) -> Iterator[Duplicate]:
-    """Chains of repeats link by link, so that what the outermost knows reaches the innermost."""
-    while len(found.row):
-        first = ~np.isin(found.row, found.call)
-        yield Duplicate(found.row[first], found.call[first])
-        if not first.any():
-            return
-        found = Duplicate(found.row[~first], found.call[~first])
 
 
 def _inside(readings: pl.DataFrame, forest: Forest, call: Mask, forms: Rows) -> Duplicate:
@@ -148,20 +136,30 @@ def _enrich(readings: pl.DataFrame, found: Duplicate) -> pl.DataFrame:
     """Let each call take what it lacks from its repeat.
 
     A repeat of several calls (a framework's own retries) knows only their sum: it gives to the last of them, and only if
-    none of them says any usage.
+    none of them says any usage. So each call has one giver at the most, and in a chain of repeats what the outermost knows
+    reaches the innermost in a few rounds.
     """
     if not len(found.row):
         return readings
+    takes = [_take(name, readings.schema[name]) for name in TAKEN]
+    for call, giver in leaps(_givers(readings, found)):
+        given = readings.select(TAKEN)[giver].with_columns(row=pl.Series(call).cast(pl.UInt32))
+        joined = readings.with_row_index("row").join(given, on="row", how="left", suffix="_given", maintain_order="left")
+        readings = joined.with_columns(takes).select(readings.columns)
+    return readings
+
+
+def _givers(readings: pl.DataFrame, found: Duplicate) -> Rows:
+    """The row of the repeat that gives to each row; −1 where none does."""
     used = readings.select(u=says_usage())["u"]
     giver = (
         pl.DataFrame({"giver": found.row, "call": found.call}).sort("call").with_columns(used=used.gather(np.sort(found.call)))
     )
     shared = giver.group_by("giver").agg(pl.col("call").max(), several=pl.len() > 1, used=pl.col("used").any())
-    gifts = shared.filter(~(pl.col("several") & pl.col("used"))).unique("call", keep="last")
-    given = readings.select(TAKEN)[gifts["giver"].to_numpy()].with_columns(row=gifts["call"].cast(pl.UInt32))
-    joined = readings.with_row_index("row").join(given, on="row", how="left", suffix="_given", maintain_order="left")
-    takes = [_take(name, readings.schema[name]) for name in TAKEN]
-    return joined.with_columns(takes).select(readings.columns)
+    gifts = shared.filter(~(pl.col("several") & pl.col("used"))).sort("giver").unique("call", keep="last", maintain_order=True)
+    givers = np.full(len(readings), NONE)
+    givers[gifts["call"].to_numpy()] = gifts["giver"].to_numpy()
+    return givers
 
 
 def _take(name: str, dtype: pl.DataType) -> pl.Expr:

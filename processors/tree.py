@@ -5,6 +5,7 @@ at once by pointer jumping: each round doubles the distance, so a chain of n spa
 above themselves, which only broken or hostile input makes, are planted as if their parents had not come.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,16 +81,25 @@ def at_or_above(parent: Rows, stop: Mask) -> Rows:
     return np.where(stop, np.arange(len(parent)), nearest(parent, stop))
 
 
-def depths(parent: Rows) -> Rows:
-    """How many spans are above each; 0 at the top. Rows of a cycle get a depth that means nothing."""
-    depth: Rows = (parent != NONE).astype(np.int64)
+def leaps(parent: Rows) -> Iterator[tuple[Rows, Rows]]:
+    """Rows and the rows above them, at twice the distance in each round.
+
+    Whoever takes from above in each round, and hands on what it took, has in the end what all above it hold.
+    """
     above = parent.copy()
     for _ in range(len(parent).bit_length() + 1):
         walking = np.flatnonzero(above != NONE)
         if not len(walking):
             break
-        depth[walking] += depth[above[walking]]
+        yield walking, above[walking]
         above[walking] = above[above[walking]]
+
+
+def depths(parent: Rows) -> Rows:
+    """How many spans are above each; 0 at the top. Rows of a cycle get a depth that means nothing."""
+    depth: Rows = (parent != NONE).astype(np.int64)
+    for below, above in leaps(parent):
+        depth[below] += depth[above]
     return depth
 
 

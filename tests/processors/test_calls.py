@@ -1,8 +1,14 @@
 """One call, several spans: counted once, with all that any of them knows."""
 
+from random import Random
 from typing import Any
 
-from tests.processors.build import agent, chat, happened, reading, tool
+import polars as pl
+import pytest
+
+from processors.calls import count_calls_once
+from processors.tree import plant
+from tests.processors.build import agent, chat, frame, happened, reading, tool
 
 
 def counted(*rows: dict[str, Any]) -> list[tuple[str, int | None]]:
@@ -95,6 +101,36 @@ def test_three_records_of_one_call_are_one() -> None:
     call = derived.nodes.filter(operation="chat").row(0, named=True)
     assert (call["span_id"], call["input_tokens"]) == ("http", 100)
     assert derived.tasks["temperature"].to_list() == [0.3]
+
+
+def chain(links: int, chance: Random) -> pl.DataFrame:
+    """Records of one call, each inside the one before, that each know something."""
+    rows = [{"n": str(n), "above": str(n - 1) if n else "", "scope": "ab"[n % 2], "know": chance.random()} for n in range(links)]
+    said = pl.DataFrame(rows).with_columns(
+        id=pl.when(pl.col("know") < 0.2).then("n").otherwise(pl.lit("")),
+        cached=pl.when(pl.col("know") > 0.7).then((pl.col("know") * 1000).cast(pl.UInt64)),
+        warm=pl.when(pl.col("know").is_between(0.4, 0.6)).then("know"),
+    )
+    alike = frame(chat("x", None)).drop("SpanId", "ParentSpanId", "ScopeName", "ResponseId", "CachedInputTokens", "Temperature")
+    named = said.select(
+        SpanId="n", ParentSpanId="above", ScopeName="scope", ResponseId="id", CachedInputTokens="cached", Temperature="warm"
+    )
+    return named.join(alike, how="cross")
+
+
+@pytest.mark.parametrize("links", [2, 3, 7, 64, 50_000])
+def test_along_a_chain_of_records_each_takes_the_nearest_that_is_known_above_it(links: int) -> None:
+    spans = chain(links, Random(links))
+    expected = spans.with_columns(
+        pl.when(pl.col("ResponseId") != "").then("ResponseId").forward_fill().fill_null(""),
+        pl.col("Temperature").forward_fill(),
+        pl.col("CachedInputTokens").cum_max().forward_fill(),  # of parts the largest
+    )
+
+    enriched, repeats = count_calls_once(spans, plant(spans))
+
+    assert enriched.equals(expected)
+    assert repeats.tolist() == [True] * (links - 1) + [False]
 
 
 def test_the_call_belongs_to_the_agent_that_any_of_its_records_names() -> None:

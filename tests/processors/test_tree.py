@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.tree import NONE, at_or_above, depths, nearest, plant, spread_up
+from processors.tree import NONE, at_or_above, depths, leaps, nearest, plant, spread_up
 
 
 def linked(*links: tuple[str, str]) -> pl.DataFrame:
@@ -71,3 +71,14 @@ def test_a_chain_of_fifty_thousand_spans_is_walked_at_once() -> None:
     stop[0] = True
     assert (nearest(parent, stop)[1:] == 0).all()
     assert depths(parent)[-1] == 49_999
+
+
+def test_what_is_handed_down_a_chain_reaches_its_end_in_as_many_rounds_as_its_length_has_bits() -> None:
+    greatest = np.zeros(100_000, dtype=np.int64)
+    greatest[0] = 7
+    rounds = 0
+    for below, above in leaps(np.arange(-1, 99_999)):
+        greatest[below] = np.maximum(greatest[below], greatest[above])
+        rounds += 1
+    assert (greatest == 7).all()
+    assert rounds == 17
