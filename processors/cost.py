@@ -18,7 +18,7 @@ import polars as pl
 from processors.conventions.grammar import MOST_TOKENS
 from processors.cost_settings import CostSettings
 from processors.frames import MONEY
-from processors.prices import Quote, changes_of_day, quote
+from processors.prices import Quote, changes_of_day, cut, quote
 
 KEY = ("Provider", "ResponseModel", "RequestModel", "Day", "Period")
 """What a price depends on, besides the tokens."""
@@ -80,8 +80,8 @@ class Pricer:
     def _quotes(self, calls: pl.DataFrame) -> pl.DataFrame:
         rows = [
             row
-            for key, *asked in calls.unique("Key").select("Key", *KEY).iter_rows()
-            if (found := self._quote(*asked))
+            for key, provider, answered, asked, *when in calls.unique("Key").select("Key", *KEY).iter_rows()
+            if (found := self._quote(cut(provider), cut(answered), cut(asked), *when))
             for row in steps(key, found)
         ]
         return pl.DataFrame(rows, schema=QUOTES, orient="row")

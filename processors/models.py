@@ -6,7 +6,7 @@ from functools import lru_cache
 import polars as pl
 
 from processors.model_names import forms
-from processors.prices import LONGEST_NAME, find_model
+from processors.prices import LONGEST_NAME, cut, find_model
 
 DATED = re.compile(r"(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4})|-latest|@latest)$")
 """`-2024-08-06`, `-20250929`, `@20250929`, `-0613`, `-latest`."""
@@ -21,7 +21,7 @@ def name_models(readings: pl.DataFrame) -> pl.DataFrame:
     said = pl.when(pl.col("ResponseModel") != "").then("ResponseModel").otherwise("RequestModel")
     keyed = readings.with_columns(_said=said)
     pairs = keyed.select("Provider", "_said").unique()
-    plain = pl.Series([plain_name(*pair) for pair in pairs.iter_rows()], dtype=pl.String)
+    plain = pl.Series([plain_name(cut(provider), cut(model)) for provider, model in pairs.iter_rows()], dtype=pl.String)
     named = keyed.join(pairs.with_columns(_plain=plain), on=["Provider", "_said"], how="left", maintain_order="left")
     return named.with_columns(Model=pl.col("_plain").fill_null("")).drop("_said", "_plain")
 

@@ -23,6 +23,11 @@ LONGEST_NAME = 256
 """Longer model names are not looked up: they are no names."""
 
 
+def cut(name: str) -> str:
+    """As much of a provider's or a model's name as it takes to know it, or that it is too long: memory keeps no more."""
+    return name[: LONGEST_NAME + 1]
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Femtodollars: per token, and `request` per call."""

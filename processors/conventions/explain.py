@@ -35,7 +35,7 @@ def provenance(conventions: Conventions, spans: pl.DataFrame) -> pl.DataFrame:
     """
     wide = conventions.widen(spans)
     sources: dict[str, list[Spoken]] = defaultdict(list)
-    for spoken in conventions.spoken(wide.columns, wide["ScopeName"].unique().to_list()):
+    for spoken in conventions.spoken(wide.columns, conventions.scopes(wide)):
         sources[spoken.field].append(spoken)
     said = conventions.said(wide).with_row_index("row")
     parts = [_of_field(said, field, group) for field, group in sources.items()]

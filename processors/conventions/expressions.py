@@ -6,7 +6,7 @@ as they are.
 
 from collections.abc import Collection
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
 import polars as pl
 
@@ -40,6 +40,12 @@ def scope_matches(scope: str, patterns: Collection[str]) -> bool:
     return any(scope.startswith(p[:-1]) if p.endswith("*") else scope == p for p in patterns)
 
 
+def in_scope(patterns: Collection[str]) -> pl.Expr:
+    """As `scope_matches`, of each span."""
+    scope, starts = pl.col("ScopeName"), [p[:-1] for p in patterns if p.endswith("*")]
+    return reduce(or_, (scope.str.starts_with(start) for start in starts), scope.is_in([p for p in patterns if p[-1:] != "*"]))
+
+
 def condition(when: Condition, columns: Collection[str], scopes: Collection[str]) -> pl.Expr | None:
     """`when` as an expression; None if no span of a batch with these columns and scopes can meet it."""
     parts: list[pl.Expr] = []
@@ -48,7 +54,7 @@ def condition(when: Condition, columns: Collection[str], scopes: Collection[str]
         if not matching:
             return None
         if len(matching) < len(scopes):
-            parts.append(pl.col("ScopeName").is_in(matching))
+            parts.append(in_scope(when.scope))
     needed = {attribute(k) for k in (*when.has, *when.equals)}
     if not needed <= set(columns):
         return None

@@ -72,6 +72,9 @@ class Conventions:
         self._interrupts = list(vocabulary.interrupts)
         sources = [s for d in self._dialects for group in d.fields.values() for s in group]
         conditions = [d.when for d in self._dialects] + [s.when for s in sources]
+        patterns = {p for c in conditions for p in c.scope}
+        self._scopes = frozenset(p for p in patterns if not p.endswith("*"))
+        self._starts = tuple(sorted((p[:-1] for p in patterns if p.endswith("*")), key=len, reverse=True))
         in_conditions = {k for c in conditions for k in (*c.has, *c.lacks, *c.equals)}
         self._keys = sorted({s.key for s in sources if s.key} | in_conditions)
         self._resource_keys = sorted({s.resource for s in sources if s.resource})
@@ -107,7 +110,7 @@ class Conventions:
         """Attributes that some dialect asks for as columns beside the span's own."""
         attributes = columns_of(spans["SpanAttributes"], self._keys, "@")
         resources = columns_of(spans["ResourceAttributes"], self._resource_keys, "$")
-        scopes = spans["ScopeName"].unique().to_list()
+        scopes = self.scopes(spans)
         asked = {key for key, of in self._event_keys if not of or any(ex.scope_matches(s, of) for s in scopes)}
         events = [_of_events(spans, key).alias(ex.event(key)) for key in sorted(asked)]
         columns = {s.name: s for s in (*attributes, *resources, *events)}
@@ -115,8 +118,22 @@ class Conventions:
         own = [c for c in spans.columns if c in READINGS and c not in {"SpanAttributes", "ResourceAttributes"}]
         return spans.select(*own, _raised(spans)).with_columns(*columns.values(), *parsed)
 
+    def scopes(self, spans: pl.DataFrame) -> frozenset[str]:
+        """Of the scopes of a batch what tells them apart: the name, the start (with a `*`) that some dialect asks for, else `*`.
+
+        So there are few of them, and short ones, whatever senders call theirs: plans are kept under them.
+        """
+        return frozenset(self._asked_of(scope) for scope in spans["ScopeName"].unique().to_list())
+
+    def _asked_of(self, scope: str) -> str:
+        if scope in self._scopes:
+            return scope
+        if not scope.startswith(self._starts):
+            return "*"
+        return next(start for start in self._starts if scope.startswith(start)) + "*"
+
     def spoken(self, columns: Collection[str], scopes: Collection[str]) -> Iterator[Spoken]:
-        """The sources that may say something in a batch of these columns and scopes; of each field the preferred ones first."""
+        """The sources that may say something in a batch of these columns and `scopes`; of each field the preferred ones first."""
         for dialect in self._dialects:
             applies = ex.condition(dialect.when, columns, scopes)
             if applies is None:
@@ -126,7 +143,7 @@ class Conventions:
                     yield Spoken(field, dialect.dialect, source, value)
 
     def _fields_of(self, wide: pl.DataFrame) -> dict[str, pl.Expr]:
-        return self._fields(frozenset(wide.columns), frozenset(wide["ScopeName"].unique().to_list()))
+        return self._fields(frozenset(wide.columns), self.scopes(wide))
 
     def _compile(self, columns: frozenset[str], scopes: frozenset[str]) -> dict[str, pl.Expr]:
         """Each field as an expression over the columns of a batch."""

@@ -9,6 +9,8 @@ import polars as pl
 
 MOST_BYTES = 128 << 20
 """What is kept at the most; what was not asked for longest goes first."""
+ENTRY_BYTES = 1 << 14
+"""What an answer takes besides its values, and a question besides its words: about so much is an answer without rows."""
 
 
 class Kept:
@@ -39,7 +41,7 @@ class Kept:
                     self._known.pop(key, None)
                 mine.set_exception(error)
                 raise
-            self._weigh(key, int(mine.result().estimated_size()))
+            self._weigh(key, int(mine.result().estimated_size()) + len(repr(key)) + ENTRY_BYTES)
         return mine.result()
 
     def _weigh(self, key: Hashable, size: int) -> None:

@@ -239,6 +239,39 @@ def test_the_cost_of_a_batch_is_its_attributes_not_the_dialects() -> None:
     assert isinstance(wide, pl.DataFrame)
 
 
+def test_scopes_are_told_apart_as_far_as_dialects_ask_and_however_long_they_are() -> None:
+    called = ["", "shop", "mlflow.openai", "mlflow." + "x" * 100_000, "crewai", "y" * 100_000, *(f"z{n}" for n in range(1_000))]
+
+    read = conventions.scopes(spans(*[span(ScopeName=scope) for scope in called]))
+
+    assert read == {"*", "mlflow.*", "crewai"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "pattern", "speaks"),
+    [
+        ("ab", "ab", True),
+        ("abc", "ab", False),
+        ("abc", "ab*", True),
+        ("ab", "ab*", True),
+        ("a", "ab*", False),
+        ("ab*", "ab", False),
+    ],
+)
+@pytest.mark.parametrize("others", [[], [""], ["ab", "abd", "a"]])
+def test_a_dialect_of_a_scope_is_spoken_by_its_spans_only(scope: str, pattern: str, speaks: bool, others: list[str]) -> None:
+    asked = [{"dialect": "asked", "when": {"scope": pattern}, "fields": {"operation": {"value": "chat"}}}]
+    asked += [{"dialect": of, "when": {"scope": of}, "fields": {"user_id": {"value": of}}} for of in ("ab", "abc", "a*")]
+    dialects = [Dialect.model_validate(one) for one in asked]
+    vocabulary = Vocabulary(control_flow=("A",), interrupts=("B",), dialects=dialects)
+    rows = [span(ScopeName=scope, SpanId=f"{n:016x}") for n, scope in enumerate([scope, *others])]
+
+    reading = Conventions(vocabulary=vocabulary)(spans(*rows)).row(0, named=True)
+
+    assert reading["Operation"] == ("chat" if speaks else "")
+    assert reading["UserId"] == (scope if scope in ("ab", "abc") else "a*")
+
+
 @pytest.mark.parametrize(
     ("name", "parent", "expected"),
     [

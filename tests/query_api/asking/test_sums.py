@@ -165,7 +165,7 @@ def test_a_failure_is_not_kept_and_what_is_oldest_goes_first() -> None:
     def fail() -> pl.DataFrame:
         raise Unavailable("away")
 
-    kept, frame = Kept(most_bytes=2_000), pl.DataFrame({"x": range(100)})  # 800 bytes each
+    kept, frame = Kept(most_bytes=200_000), pl.DataFrame({"x": range(10_000)})  # 80,000 bytes each
     with pytest.raises(Unavailable):
         kept("a", fail)
     for key in ("a", "b", "a", "c"):
@@ -173,3 +173,16 @@ def test_a_failure_is_not_kept_and_what_is_oldest_goes_first() -> None:
     assert kept("a", fail) is frame
     with pytest.raises(Unavailable):
         kept("b", fail)
+
+
+def test_answers_without_rows_go_as_well_when_there_are_many_and_so_do_those_to_long_questions() -> None:
+    made = []
+
+    def make() -> pl.DataFrame:
+        made.append(1)
+        return pl.DataFrame(schema={"x": pl.Int64})
+
+    kept = Kept(most_bytes=1 << 20)
+    for key in [*range(1_000), 0, "x" * (1 << 20), 999]:
+        kept(key, make)
+    assert len(made) == 1_003
