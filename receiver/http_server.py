@@ -3,6 +3,7 @@
 Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
+import asyncio
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from starlette.routing import Route, Router
 
 from processors.access import Entrance
 from processors.errors import MeritError, Unavailable
+from processors.idle_connections import closing_idle
 from processors.listening import Tls, host_and_port, speaking
 from receiver.answers import answer_to, headers_of, status_of
 from receiver.http_body import JSON, PROTOBUF, content_type, protobuf_body
@@ -29,6 +31,7 @@ from receiver.mailbox import Mailbox
 from receiver.room import Crowd, Room
 from receiver.signals import SIGNALS, Signal, response
 
+CONNECTION = closing_idle()
 CODES = {
     404: grpc.StatusCode.NOT_FOUND,
     405: grpc.StatusCode.UNIMPLEMENTED,
@@ -93,7 +96,13 @@ def listen(endpoint: str) -> socket.socket:
     return listener
 
 
-def http_server(app: Starlette, grace: timedelta, max_connections: int, tls: Tls | None = None) -> uvicorn.Server:
+def http_server(
+    app: Starlette,
+    grace: timedelta,
+    max_connections: int,
+    tls: Tls | None = None,
+    http: type[asyncio.Protocol] = CONNECTION,
+) -> uvicorn.Server:
     """A server for `app`; hand it a listening socket. It waits at most `grace` for requests under way when it stops."""
     config = uvicorn.Config(
         app,
@@ -102,6 +111,7 @@ def http_server(app: Starlette, grace: timedelta, max_connections: int, tls: Tls
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        http=http,
         ws="none",
         limit_concurrency=max_connections + 1,  # uvicorn refuses the one that makes so many
         timeout_graceful_shutdown=max(1, round(grace.total_seconds())),

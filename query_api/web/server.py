@@ -1,5 +1,6 @@
 """The edge: the application on a socket, in a thread of its own."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -8,9 +9,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from processors.errors import Unavailable
+from processors.idle_connections import closing_idle
 from processors.listening import Tls, speaking
 from query_api.settings import QueryApiSettings
 
+CONNECTION = closing_idle()
 DRAIN_SECONDS = 5
 START_SECONDS = 30
 BACKLOG = 512
@@ -27,9 +30,16 @@ class ApiServer:
         app: the application.
         settings: where to listen.
         tls: with which certificate, None without.
+        http: speaks with those who connect.
     """
 
-    def __init__(self, app: ASGIApp, settings: QueryApiSettings, tls: Tls | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: QueryApiSettings,
+        tls: Tls | None = None,
+        http: type[asyncio.Protocol] = CONNECTION,
+    ) -> None:
         self._settings, self._scheme = settings, "https" if tls else "http"
         config = uvicorn.Config(
             app,
@@ -40,6 +50,7 @@ class ApiServer:
             timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=BACKLOG,
             limit_concurrency=settings.max_connections + 1,  # uvicorn refuses the one that makes so many
+            http=http,
             ws="websockets-sansio",
             ws_max_size=HEARD_BYTES,
             ws_per_message_deflate=False,  # 200 readers would have the same portion compressed 200 times

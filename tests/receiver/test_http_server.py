@@ -17,9 +17,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from processors.errors import Unavailable
-from receiver.http_server import listen
+from processors.idle_connections import closing_idle
+from receiver.http_server import http_server, listen
 from tests.receiver.builders import INVALID_UTF8, START_NS, body, span
 from tests.receiver.signal_builders import logs_body, record
 
@@ -231,3 +235,45 @@ def test_of_logs_and_metrics_that_are_wrong_the_number_and_the_reason_are_told_i
 def test_the_second_part_of_an_answer_waits_for_no_acknowledgement_of_the_first():
     with listen("127.0.0.1:0") as listener, socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.fixture
+def impatient():
+    """The address of a server for three, which waits for headers for a fifth of a second, and answers with the body that came."""
+
+    async def echo(request):
+        return PlainTextResponse(await request.body())
+
+    app = Starlette(routes=[Route("/", echo, methods=["POST"])])
+    server = http_server(app, timedelta(seconds=1), max_connections=3, http=closing_idle(0.2))
+    with listen("127.0.0.1:0") as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        yield listener.getsockname()
+        server.should_exit = True
+        thread.join()
+
+
+def everything(connection):
+    """What comes until the other side closes."""
+    return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n"], ids=["nothing", "half"])
+def test_a_connection_whose_headers_do_not_come_is_closed_and_leaves_room_for_others(impatient, sent):
+    idle = [socket.create_connection(impatient, timeout=30) for _ in range(3)]
+    for one in idle:
+        one.sendall(sent)
+    for one in idle:
+        assert everything(one) == b""
+        one.close()
+    assert httpx.post("http://{}:{}/".format(*impatient), content=b"hello").text == "hello"
+
+
+def test_a_connection_whose_body_is_slow_is_not_idle(impatient):
+    with socket.create_connection(impatient, timeout=30) as slow:
+        slow.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nConnection: close\r\n\r\na")
+        with socket.create_connection(impatient, timeout=30) as idle:
+            assert everything(idle) == b""
+        slow.sendall(b"b")
+        assert everything(slow).endswith(b"\r\n\r\nab")
