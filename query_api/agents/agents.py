@@ -218,7 +218,7 @@ def told(agents: pl.DataFrame) -> list[Row]:
 
 def profile(ask: Ask, agent_id: str, now: datetime, scoring: ScoringSettings) -> Row:
     """The answer about one agent; raises ProblemError, 404, if there is none."""
-    one = ChosenAgents(agent_id=(agent_id,))
+    one = ChosenAgents().model_copy(update={"agent_id": (agent_id,)})  # unchecked: an id in a path may be longer than a filter's
     only = asked(one, now) | {"agent": agent_id, "offset": 0}
     ever = one.period(now, EVERYTHING)
     recent = {"agent": agent_id, "since": bound(now - MONTH), "until": only["until"], "limit": MOST}

@@ -94,6 +94,14 @@ def test_an_unknown_agent_is_not_found_by_name(api: TestClient) -> None:
     assert "'finance/eu'" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("below", ["", "/nodes", "/trends"])
+@pytest.mark.parametrize("length", [1_024, 1_025, 3_072])
+def test_an_agent_with_a_long_id_is_found_or_not_as_any_other(api: TestClient, tables: Store, length: int, below: str) -> None:
+    put(tables, "tasks", [task(1, agent_id="x" * length)])
+    answers = [api.get(f"/v1/agents/{letter * length}{below}") for letter in "xy"]
+    assert [answer.status_code for answer in answers] == [200, 404]
+
+
 def test_pages_joined_are_the_whole_list_and_tied_to_the_agent(api: TestClient, tables: Store) -> None:
     put(tables, "tasks", [task(n, agent_id=f"agent-{n}") for n in range(3)])
     first = api.get("/v1/agents?limit=2").json()
