@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from genai_prices.data import providers as PROVIDERS
 from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices, TimeOfDateConstraint
@@ -19,6 +20,9 @@ from processors.model_names import forms, names, places, provider_id
 
 FEMTO = 10**15
 """Femtodollars to a dollar: fine enough for prices that are no whole number of picodollars a token (0.0833 $ per million)."""
+BY_ID = {one.id: one for one in reversed(PROVIDERS)}
+REMEMBERED = 10_000
+"""Names of which it is kept where they are listed: a name comes with many providers, and in several forms."""
 LONGEST_NAME = 256
 """Longer model names are not looked up: they are no names."""
 
@@ -94,21 +98,29 @@ def find_model(provider: str, model: str) -> ModelInfo | None:
     """The model in genai-prices, which is searched directly: its own look-up keeps every name ever asked for."""
     if len(model) > LONGEST_NAME:
         return None
-    found = (
-        where.find_model(name, all_providers=PROVIDERS)
-        for place, name in places(provider, model)
-        if (where := provider_by_id(place) if place else provider_of(name))
-    )
-    return next((known for known in found if known and known.prices), None)
+    known = (listed_at(where.id, name) for place, name in places(provider, model) if (where := provider_at(place, name)))
+    return next((one for one in known if one and one.prices), None)
 
 
+def provider_at(place: str, name: str) -> Provider | None:
+    """The provider of the id `place`; where that is empty, the one that has the model `name`."""
+    return provider_by_id(place) if place else provider_of(name)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def listed_at(provider: str, name: str) -> ModelInfo | None:
+    """The model of that name at the provider of exactly that id: looked for once, whoever else was asked before."""
+    return BY_ID[provider].find_model(name, all_providers=PROVIDERS)
+
+
+@lru_cache(maxsize=REMEMBERED)
 def provider_by_id(said: str) -> Provider | None:
     """The provider of that id, else the one that recognises itself in it."""
-    exact = (one for one in PROVIDERS if one.id == said)
     alike = (one for one in PROVIDERS if one.provider_match and one.provider_match.is_match(said))
-    return next(exact, None) or next(alike, None)
+    return BY_ID.get(said) or next(alike, None)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def provider_of(model: str) -> Provider | None:
     """The provider that recognises the model as its own, else the maker by the data file."""
     claimed = (one for one in PROVIDERS if one.model_match and one.model_match.is_match(model))

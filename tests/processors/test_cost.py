@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from processors.cost import MOST_TOKENS, Pricer
 from processors.cost_settings import CostSettings
 from processors.frames import MONEY
+from processors.prices import listed_at, provider_of
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SCHEMA = {
@@ -202,6 +203,14 @@ def test_a_model_is_found_under_the_names_that_gateways_and_clouds_give_it(
 )
 def test_a_model_that_nobody_prices_by_token_has_an_unknown_cost_and_not_zero(provider: str, model: str) -> None:
     assert priced(used(model, provider)) == [(None, "")]
+
+
+def test_a_model_is_looked_for_once_however_many_providers_are_said_to_have_it() -> None:
+    listed_at.cache_clear()
+    provider_of.cache_clear()
+    calls = [used("us.anthropic.claude-sonnet-4-5-20250929-v1:0", f"provider {n}") for n in range(200)]
+    assert set(priced(*calls)) == set(priced(used("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws.bedrock")))
+    assert listed_at.cache_info().misses + provider_of.cache_info().misses < 10
 
 
 def test_a_free_offer_costs_nothing() -> None:
