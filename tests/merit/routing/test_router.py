@@ -662,7 +662,7 @@ def test_a_task_that_was_reported_too_is_learnt_from_once_whatever_comes_first(a
 
     for each in (router, restarted):
         assert [counted(each, "a", name) for name in ("success", "cost", "duration", "quality")] == [11, 11, 11, 1]
-        assert each.knowledge("agent").evidence.cost.estimate("research", np.zeros(1, int), np.full(265, np.nan)).mean[0] < -6
+        assert each.knowledge("agent").evidence.cost.estimate("research", np.full(265, np.nan)).mean[0] < -6
 
 
 def test_a_second_report_replaces_the_first_at_the_next_look(api, tables, router, clock):
@@ -755,7 +755,7 @@ def test_what_is_reported_of_a_task_outweighs_its_judgement_whatever_comes_first
     for each in (router, restarted):
         assert counted(each, "a", "quality") == 1
         known = each.knowledge("agent").evidence.quality
-        assert known.estimate("research", np.zeros(1, int), np.full(265, np.nan)).mean[0] > 0.5
+        assert known.estimate("research", np.full(265, np.nan)).mean[0] > 0.5
 
 
 def test_a_judgement_that_came_with_its_task_is_learnt_from_once(tables, router):
