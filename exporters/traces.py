@@ -48,22 +48,26 @@ def missing_spans(store: Store, spans: pl.DataFrame) -> pl.DataFrame:
 
 
 def expiring(store: Store, trace_ids: list[str], horizon: datetime) -> set[str]:
-    """Which of these traces began before `horizon`, so that spans of theirs may have expired."""
+    """Which of these traces, or tasks of theirs, began before `horizon`, so that spans of them may have expired."""
     found = [store.query(question("expiring_traces"), {"trace_ids": ids, "horizon": horizon}) for ids in _slices(trace_ids)]
     return {t for frame in found for t in frame["trace_id"]}
 
 
-def replace_derived(store: Store, nodes: pl.DataFrame, tasks: pl.DataFrame, workflows: pl.DataFrame, again: list[str]) -> None:
+def replace_derived(
+    store: Store, nodes: pl.DataFrame, tasks: pl.DataFrame, workflows: pl.DataFrame, again: list[str], horizon: datetime = EPOCH
+) -> None:
     """Store what was derived, and delete what an earlier derivation of the traces `again` made and this one did not.
 
-    The workflows go last: a trace whose row is there is derived, whatever happens to this process.
+    What began before `horizon` is not deleted: its spans may have expired, so that it was not found for that alone, and nothing
+    would bring it back. The workflows go last: a trace whose row is there is derived, whatever happens to this process.
     """
     versions = workflows.select("trace_id", "version")
     is_again = pl.col("trace_id").is_in(pl.Series(again, dtype=pl.String).implode()).alias("again")
     nodes, tasks = nodes.with_columns(is_again), tasks.with_columns(is_again)
     old = pl.concat([_IDENTITIES, *(store.query(question("derived_rows"), {"trace_ids": ids}) for ids in _slices(again))])
     for table, columns, rows in (("nodes", NODES, nodes), ("tasks", TASKS, tasks)):
-        gone = old.filter(pl.col("of") == table).join(rows, on=["trace_id", "span_id"], how="anti").drop("of")
+        can_go = old.filter(pl.col("of") == table, pl.col("started_at") >= pl.lit(horizon).cast(TIME))
+        gone = can_go.join(rows, on=["trace_id", "span_id"], how="anti").drop("of")
         store.insert(table, pl.concat([rows, _tombstones(gone.join(versions, on="trace_id"), columns)]))
     store.insert("workflows", workflows)
 

@@ -55,7 +55,8 @@ class Due:
     again: list[str]
     """Of both, those derived before: their old rows may have to go."""
     doubtful: list[str]
-    """Of `held`, those that began so long ago that they may have been derived and forgotten."""
+    """Of `held`, those that may have been derived and forgotten: all began after their root, so where that is here and began
+    lately, so did the rest, and is remembered; of others nothing tells but the store."""
 
     @property
     def trace_ids(self) -> list[str]:
@@ -134,9 +135,10 @@ class OpenTraces:
         self._forget(_finished(self._settings, now), now)
         phases = self._state.lazy().with_columns(phase=_phase(self._settings, now, everything=everything))
         again, old = pl.col("shown") + pl.col("settled") > 0, pl.col("began") < _ago(now, self._settings.max_age_seconds)
+        doubtful = pl.col("held") & ~again & (old | ~pl.col("has_root"))
         chosen = (
             phases.filter(pl.col("phase").is_not_null())
-            .select("TraceId", "phase", "held", again=again, doubtful=pl.col("held") & ~again & old)
+            .select("TraceId", "phase", "held", again=again, doubtful=doubtful)
             .collect()
         )
         return [self._due(Phase(name), group) for (name,), group in chosen.group_by("phase", maintain_order=True)]
@@ -165,11 +167,11 @@ class OpenTraces:
         self._let_go(pl.Series(due.trace_ids, dtype=STRING))
 
     def without(self, due: Due, trace_ids: pl.Series) -> Due:
-        """`due` with these of its traces to be read back, for the store has more of them than memory, and derived before."""
-        self._let_go(trace_ids)
-        ids = trace_ids.to_list()
-        held = due.held.filter(~pl.col("TraceId").is_in(trace_ids.implode()))
-        return Due(due.phase, held, due.stored + ids, due.again + ids, [])
+        """`due` with its doubtful traces among these to be read back, for the store has more of them, derived before."""
+        mine = trace_ids.filter(trace_ids.is_in(pl.Series(due.doubtful, dtype=STRING).implode()))
+        self._let_go(mine)
+        held = due.held.filter(~pl.col("TraceId").is_in(mine.implode()))
+        return Due(due.phase, held, due.stored + mine.to_list(), due.again + mine.to_list(), [])
 
     @property
     def _most_bytes(self) -> int:

@@ -226,6 +226,7 @@ class Pipeline:
             left = open_traces.due(now, everything=everything)
             count = sum(len(due.trace_ids) for due in left)
             try:
+                left = self._with_forgotten(left)
                 while left:
                     self._derive_one(left[0], now)
                     left.pop(0)
@@ -234,11 +235,13 @@ class Pipeline:
                     open_traces.missed(due)
             return count
 
+    def _with_forgotten(self, dues: list[Due]) -> list[Due]:
+        """`dues`, where traces that were derived and forgotten are read back: one question for all that are in doubt."""
+        forgotten = traces.derived_traces(self._store, [trace_id for due in dues for trace_id in due.doubtful])
+        return [self._open_traces().without(due, forgotten) for due in dues] if len(forgotten) else dues
+
     def _derive_one(self, due: Due, now: datetime) -> None:
         open_traces = self._open_traces()
-        forgotten = traces.derived_traces(self._store, due.doubtful)
-        if len(forgotten):
-            due = open_traces.without(due, forgotten)
         self._instruments.late(len(due.again))
         waiting: list[str] = []
         rooted: list[str] = []
@@ -311,7 +314,7 @@ class Pipeline:
             derived: Derived = derive(readings, phase, self._now(), self._price, self._classify)
             nodes, tasks = self._as_people_say(derived.nodes), self._as_people_say(derived.tasks)
         with self._instruments.stage.of(stage="insert derived"):
-            traces.replace_derived(self._store, nodes, tasks, derived.workflows, again)
+            traces.replace_derived(self._store, nodes, tasks, derived.workflows, again, self._now() - self._retention)
         for table, rows in (("nodes", derived.nodes), ("tasks", derived.tasks), ("workflows", derived.workflows)):
             self._instruments.derived(len(rows), table=table)
         self._tell(tasks)

@@ -163,6 +163,15 @@ def test_a_deleted_row_does_not_come_back_after_merges(tables: Store, merge: str
     assert [ids(tables, "nodes"), ids(tables, "tasks")] == [[span_of(2)], [span_of(1)]]
 
 
+def test_what_began_before_the_horizon_is_not_deleted(tables: Store) -> None:
+    replace(tables, [agent(1, 1), chat(1, 2, 1), agent(1, 8_000, 1, "helper"), chat(1, 8_001, 8_000)])
+    made = work_out([agent(1, 9_000)], 6)
+
+    traces.replace_derived(tables, made.nodes, made.tasks, made.workflows, [trace_of(1)], NOW + timedelta(seconds=5))
+
+    assert [ids(tables, "nodes"), ids(tables, "tasks")] == [[span_of(2), span_of(9_000)], [span_of(1), span_of(9_000)]]
+
+
 def test_a_trace_without_tasks_is_remembered_but_not_shown(tables: Store) -> None:
     store_rows(tables, [span(1, 1)])
     replace(tables, [span(1, 1)])
@@ -176,6 +185,15 @@ def test_what_began_before_the_horizon_is_expiring(tables: Store) -> None:
     replace(tables, job(1))
 
     assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW) == set()
+    assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW + timedelta(seconds=1)) == {trace_of(1)}
+
+
+def test_a_task_tells_that_its_trace_is_expiring_when_its_workflow_says_otherwise(tables: Store) -> None:
+    replace(tables, job(1))
+    made = work_out([agent(1, 9_000)], 6)
+    tables.insert("workflows", made.workflows)
+    tables.command("OPTIMIZE TABLE workflows FINAL")
+
     assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW + timedelta(seconds=1)) == {trace_of(1)}
 
 

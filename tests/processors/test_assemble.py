@@ -189,6 +189,23 @@ def test_old_spans_make_doubtful_whether_memory_has_all() -> None:
     assert (changed.held["TraceId"].to_list(), changed.stored, changed.again) == ([trace_of(2)], [trace_of(1)], [trace_of(1)])
 
 
+def test_without_its_root_it_is_doubtful_once_whether_memory_has_all() -> None:
+    traces = opened()
+    traces.add(pl.concat([spans(1, 2), spans(2, 1, 2), spans(3, 2)]))
+
+    whole, running = sorted(traces.due(at(2)), key=lambda due: due.phase is Phase.RUNNING)
+    assert (whole.doubtful, sorted(running.doubtful)) == ([], [trace_of(1), trace_of(3)])
+    derived_before = pl.Series([trace_of(3)])
+    dues = [traces.without(due, derived_before) for due in (whole, running)]
+    assert [(due.stored, due.again) for due in dues] == [([], []), ([trace_of(3)], [trace_of(3)])]
+    assert [due.held["TraceId"].unique().to_list() for due in dues] == [[trace_of(2)], [trace_of(1)]]
+
+    for due in dues:
+        traces.settle(due, [], at(2))
+    (later,) = traces.due(at(62))
+    assert (later.held["TraceId"].to_list(), later.stored, later.doubtful) == ([trace_of(1)], [trace_of(3)], [])
+
+
 def test_strangers_are_adopted_and_read_back() -> None:
     traces = opened()
 
