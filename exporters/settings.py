@@ -16,7 +16,7 @@ class Retention(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     spans: Days = 30
-    """`otel_traces`. A trace whose spans have begun to expire is never derived again."""
+    """`otel_traces`. What was derived of a trace whose spans have begun to expire stays as it is."""
     logs: Days = 30
     """`otel_logs`."""
     metrics: Days = 30

@@ -10,6 +10,7 @@ import polars as pl
 from exporters.by_day import store_by_day
 from exporters.store import Store
 from processors.frames import NODES, RECEIVED, SPANS, TASKS, TIME, Columns, conform, empty
+from processors.standing import newest_known, standing, with_standing, without_standing
 
 IDS_AT_ONCE = 1_000
 """Ids bound into one query."""
@@ -47,10 +48,15 @@ def missing_spans(store: Store, spans: pl.DataFrame) -> pl.DataFrame:
     return spans.join(pl.concat(known), on=["TraceId", "SpanId"], how="anti", maintain_order="left")
 
 
-def expiring(store: Store, trace_ids: list[str], horizon: datetime) -> set[str]:
-    """Which of these traces, or tasks of theirs, began before `horizon`, so that spans of them may have expired."""
-    found = [store.query(question("expiring_traces"), {"trace_ids": ids, "horizon": horizon}) for ids in _slices(trace_ids)]
-    return {t for frame in found for t in frame["trace_id"]}
+def expiring(store: Store, trace_ids: list[str], horizon: datetime) -> pl.DataFrame:
+    """Which of these traces, or tasks of theirs, began before `horizon`, so that spans of them may have expired.
+
+    `TraceId`, and `known`: such tasks were derived of the spans that came until then; null where there are none.
+    """
+    none = pl.DataFrame(schema={"trace_id": pl.String(), "version": pl.UInt64()})
+    asked = ({"trace_ids": ids, "horizon": horizon} for ids in _slices(trace_ids))
+    found = pl.concat([none, *(store.query(question("expiring_traces"), one) for one in asked)], how="vertical_relaxed")
+    return found.select(TraceId="trace_id", known=pl.when(pl.col("version") > 0).then(newest_known()))
 
 
 def replace_derived(
@@ -58,21 +64,40 @@ def replace_derived(
 ) -> None:
     """Store what was derived, and delete what an earlier derivation of the traces `again` made and this one did not.
 
-    What began before `horizon` is not deleted: its spans may have expired, so that it was not found for that alone, and nothing
-    would bring it back. The workflows go last: a trace whose row is there is derived, whatever happens to this process.
+    Spans are kept since `horizon`: what stands of a trace that began before is neither replaced nor deleted, for nothing would
+    bring it back. The workflows go last: a trace whose row is there is derived, whatever happens to this process.
     """
+    old = pl.concat([_IDENTITIES, *(store.query(question("derived_rows"), {"trace_ids": ids}) for ids in _slices(again))])
+    stand = standing(old, horizon)
+    if len(stand):
+        nodes, tasks = without_standing(nodes, stand), without_standing(tasks, stand)
+        workflows = _with_standing(store, tasks, workflows, stand)
     versions = workflows.select("trace_id", "version")
     is_again = pl.col("trace_id").is_in(pl.Series(again, dtype=pl.String).implode()).alias("again")
     nodes, tasks = nodes.with_columns(is_again), tasks.with_columns(is_again)
-    old = pl.concat([_IDENTITIES, *(store.query(question("derived_rows"), {"trace_ids": ids}) for ids in _slices(again))])
+    can_go = old.filter(pl.col("started_at") >= pl.lit(horizon).cast(TIME)).join(stand, on=_IDENTITY, how="anti")
     for table, columns, rows in (("nodes", NODES, nodes), ("tasks", TASKS, tasks)):
-        can_go = old.filter(pl.col("of") == table, pl.col("started_at") >= pl.lit(horizon).cast(TIME))
-        gone = can_go.join(rows, on=["trace_id", "span_id"], how="anti").drop("of")
+        gone = can_go.filter(pl.col("of") == table).join(rows, on=["trace_id", "span_id"], how="anti").drop("of", "version")
         store.insert(table, pl.concat([rows, _tombstones(gone.join(versions, on="trace_id"), columns)]))
     store.insert("workflows", workflows)
 
 
-_IDENTITIES = pl.DataFrame(schema={"of": pl.String(), "trace_id": pl.String(), "span_id": pl.String(), "started_at": TIME})
+def _with_standing(store: Store, tasks: pl.DataFrame, workflows: pl.DataFrame, stand: pl.DataFrame) -> pl.DataFrame:
+    """Workflows, those of which something stands with that, or not at all where nothing has come to it."""
+    stands = pl.col("trace_id").is_in(stand["trace_id"].unique().implode())
+    ids = tasks.filter(stands)["trace_id"].unique().to_list()
+    if not ids:
+        return workflows.filter(~stands)
+    before = pl.concat(store.query(question("standing_workflows"), {"trace_ids": some}) for some in _slices(ids))
+    every = pl.concat(store.query(question("standing_tasks"), {"trace_ids": some}) for some in _slices(ids))
+    mine = every.join(stand.filter(of="tasks"), on=["trace_id", "span_id"], how="semi")
+    return pl.concat([workflows.filter(~stands), with_standing(workflows.filter(stands), tasks.filter(stands), before, mine)])
+
+
+_IDENTITY = ["of", "trace_id", "span_id"]
+_IDENTITIES = pl.DataFrame(
+    schema={"of": pl.String(), "trace_id": pl.String(), "span_id": pl.String(), "started_at": TIME, "version": pl.UInt64()}
+)
 
 
 def _tombstones(gone: pl.DataFrame, columns: Columns) -> pl.DataFrame:

@@ -237,7 +237,8 @@ WORKFLOWS: Columns = {
     "is_deleted": pl.UInt8(),
 }
 """A trace that holds at least one task. A derived trace without tasks has a row too, marked deleted: `spans` and
-`ingested_at` (the newest span that was read) tell the sweep what the derivation knew."""
+`ingested_at` (the newest span that was read) tell the sweep what the derivation knew. Of a trace whose spans have begun to expire
+`spans` are those that were new."""
 
 
 def empty(columns: Columns) -> pl.DataFrame:

@@ -161,7 +161,8 @@ class Pipeline:
             progress(done, len(found))
             for phase, group in self._by_phase(found, now):
                 for ids in self._stored_portions(group["TraceId"].to_list()):
-                    self._derive_apart(phase, self._read_back(ids), ids, [])
+                    for of_them, readings in self._read_back(phase, ids):
+                        self._derive_apart(of_them, readings, ids, [])
                     done += len(ids)
                     progress(done, len(found))
         if done < len(found):
@@ -245,19 +246,20 @@ class Pipeline:
         self._instruments.late(len(due.again))
         waiting: list[str] = []
         rooted: list[str] = []
-        for readings, again in self._portions(due):
-            for phase, some in by_root(due.phase, readings):
+        for of_them, readings, again in self._portions(due):
+            for phase, some in by_root(of_them, readings):
                 waiting += self._derive_apart(phase, some, again, [])
-                rooted += some["TraceId"].unique().to_list() if phase is not due.phase else []
+                rooted += some["TraceId"].unique().to_list() if phase is not of_them else []
         open_traces.settle(due, waiting, now, rooted)
 
-    def _portions(self, due: Due) -> Iterator[tuple[pl.DataFrame, list[str]]]:
-        """Readings of the traces that are due, and which traces were derived before."""
+    def _portions(self, due: Due) -> Iterator[tuple[Phase, pl.DataFrame, list[str]]]:
+        """Readings of the traces that are due, with their phase, and which traces were derived before."""
         again = pl.Series(due.again, dtype=pl.String)
         for held in by_trace(self._workable(due.held), SPANS_AT_ONCE):
-            yield held, again.filter(again.is_in(held["TraceId"].unique().implode())).to_list()
+            yield due.phase, held, again.filter(again.is_in(held["TraceId"].unique().implode())).to_list()
         for some in self._stored_portions(due.stored):
-            yield self._read_back(some), some
+            for phase, readings in self._read_back(due.phase, some):
+                yield phase, readings, some
 
     def _stored_portions(self, trace_ids: list[str]) -> Iterator[list[str]]:
         """Stored traces in portions that memory can take, without those that are too large."""
@@ -301,10 +303,19 @@ class Pipeline:
         halves = readings.filter(first), readings.filter(~first)
         return [trace for half in halves for trace in self._derive_apart(phase, half, again, culprits)]
 
-    def _read_back(self, trace_ids: list[str]) -> pl.DataFrame:
-        """Readings of stored traces, without those that have begun to expire."""
-        gone = traces.expiring(self._store, trace_ids, self._now() - self._retention)
-        return self._read(traces.stored_spans(self._store, [t for t in trace_ids if t not in gone]))
+    def _read_back(self, phase: Phase, trace_ids: list[str]) -> Iterator[tuple[Phase, pl.DataFrame]]:
+        """Readings of stored traces, with their phase; of those whose spans have begun to expire what is new, if anything is.
+
+        A new step without its parent may be of a task that stands, so that these never get implicit tasks.
+        """
+        expiring = traces.expiring(self._store, trace_ids, self._now() - self._retention)
+        kept = pl.Series(trace_ids, dtype=pl.String).filter(~pl.Series(trace_ids).is_in(expiring["TraceId"].implode()))
+        yield phase, self._read(traces.stored_spans(self._store, kept.to_list()))
+        standing = expiring.drop_nulls()
+        if len(standing):
+            stored = traces.stored_spans(self._store, standing["TraceId"].to_list()).join(standing, on="TraceId")
+            new = stored.filter(pl.col("IngestedAt") > pl.col("known")).drop("known")
+            yield Phase.WHOLE if phase is Phase.OLD else phase, self._read(new)
 
     def _derive(self, phase: Phase, readings: pl.DataFrame, again: list[str]) -> list[str]:
         """Derive and store; the traces that still wait for a parent."""

@@ -163,13 +163,24 @@ def test_a_deleted_row_does_not_come_back_after_merges(tables: Store, merge: str
     assert [ids(tables, "nodes"), ids(tables, "tasks")] == [[span_of(2)], [span_of(1)]]
 
 
-def test_what_began_before_the_horizon_is_not_deleted(tables: Store) -> None:
+def test_what_was_derived_before_spans_expired_stands_and_what_comes_is_added(tables: Store) -> None:
     replace(tables, [agent(1, 1), chat(1, 2, 1), agent(1, 8_000, 1, "helper"), chat(1, 8_001, 8_000)])
-    made = work_out([agent(1, 9_000)], 6)
+    stood = tables.query("SELECT * FROM tasks FINAL ORDER BY span_id")
+    horizon, came = NOW + timedelta(seconds=5), NOW + timedelta(seconds=9)
 
-    traces.replace_derived(tables, made.nodes, made.tasks, made.workflows, [trace_of(1)], NOW + timedelta(seconds=5))
+    more = [agent(1, 9_000), chat(1, 9_001, 9_000), agent(1, 8_000, None, "other"), chat(1, 9_002, 8_000)]
+    for rows in (more[:1], more):
+        made = work_out([row | {"IngestedAt": came} for row in rows], 10)
+        traces.replace_derived(tables, made.nodes, made.tasks, made.workflows, [trace_of(1)], horizon)
 
-    assert [ids(tables, "nodes"), ids(tables, "tasks")] == [[span_of(2), span_of(9_000)], [span_of(1), span_of(9_000)]]
+    assert [ids(tables, "nodes"), ids(tables, "tasks")] == [
+        [span_of(n) for n in (2, 8_001, 9_001)],
+        [span_of(n) for n in (1, 8_000, 9_000)],
+    ]
+    assert tables.query("SELECT * FROM tasks FINAL ORDER BY span_id")[:2].equals(stood)
+    workflow = tables.query("SELECT name, tasks, agents, total_tokens, started_at, duration_seconds FROM workflows FINAL")
+    started = NOW + timedelta(milliseconds=1)
+    assert workflow.row(0) == ("invoke_agent writer", 3, ["helper", "writer"], 330, started, 9.999)
 
 
 def test_a_trace_without_tasks_is_remembered_but_not_shown(tables: Store) -> None:
@@ -184,8 +195,14 @@ def test_a_trace_without_tasks_is_remembered_but_not_shown(tables: Store) -> Non
 def test_what_began_before_the_horizon_is_expiring(tables: Store) -> None:
     replace(tables, job(1))
 
-    assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW) == set()
-    assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW + timedelta(seconds=1)) == {trace_of(1)}
+    assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW).is_empty()
+    assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW + timedelta(seconds=1)).rows() == [(trace_of(1), NOW)]
+
+
+def test_of_an_expiring_trace_without_expiring_tasks_nothing_is_known_to_stand(tables: Store) -> None:
+    replace(tables, [span(1, 1), agent(1, 5_000, 1)])
+
+    assert traces.expiring(tables, [trace_of(1)], NOW + timedelta(seconds=1)).rows() == [(trace_of(1), None)]
 
 
 def test_a_task_tells_that_its_trace_is_expiring_when_its_workflow_says_otherwise(tables: Store) -> None:
@@ -194,7 +211,7 @@ def test_a_task_tells_that_its_trace_is_expiring_when_its_workflow_says_otherwis
     tables.insert("workflows", made.workflows)
     tables.command("OPTIMIZE TABLE workflows FINAL")
 
-    assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW + timedelta(seconds=1)) == {trace_of(1)}
+    assert traces.expiring(tables, [trace_of(1), trace_of(2)], NOW + timedelta(seconds=1)).rows() == [(trace_of(1), NOW)]
 
 
 def test_stored_and_not_derived_is_stale(tables: Store) -> None:
