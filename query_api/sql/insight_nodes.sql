@@ -1,6 +1,6 @@
 -- How did the steps of each agent fare, but for model calls: failures, what became of the tasks in which one failed, and the part
--- of a task's time that a tool took? Over hours the sums of squares and products that tell how much hours differ. Of {parts} traces
--- one is looked at.
+-- of a task's time that a tool took, calls at the same time counted once and none beyond the task's own time? Over hours the sums of
+-- squares and products that tell how much hours differ. Of {parts} traces one is looked at.
 SELECT
     agent_id, node_name, operation,
     count() AS hours,
@@ -18,7 +18,7 @@ FROM
         toFloat64(sum(failures)) AS bad,
         toFloat64(countIf(is_tool AND ended > 0)) AS timed,
         sumIf(least(busy / ended, 1), is_tool AND ended > 0) AS shares,
-        sumIf(busy, is_tool AND ended > 0) AS took,
+        sumIf(least(busy, ended), is_tool AND ended > 0) AS took,
         count() AS used,
         countIf(failures > 0) AS hit,
         countIf(failures > 0 AND failed) AS failed_and_hit,
@@ -28,7 +28,8 @@ FROM
     (
         SELECT
             task_id, toString(n.agent_id) AS agent_id, toString(n.node_name) AS node_name, toString(n.operation) AS operation,
-            count() AS calls, countIf(NOT n.success) AS failures, sum(n.duration_seconds) AS busy,
+            count() AS calls, countIf(NOT n.success) AS failures,
+            intervalLengthSum(toUnixTimestamp64Nano(n.started_at) AS begun, begun + toInt64(n.duration_seconds * 1e9)) / 1e9 AS busy,
             n.operation IN ('execute_tool', 'retrieval', 'rerank', 'guardrail') AS is_tool
         FROM nodes AS n FINAL
         PREWHERE cityHash64(trace_id) % {parts:UInt32} = 0

@@ -187,6 +187,33 @@ def test_of_work_in_which_nothing_is_hidden_nothing_is_said(tables: Store) -> No
     }
 
 
+@pytest.mark.parametrize(
+    ("begins", "lasts", "seconds"),
+    [
+        ([1] * 10, 2.5, None),  # ten at the same time: a quarter of the task
+        ([1] * 10, 7.0, 7.0),
+        ([0, 2, 4], 4.0, 8.0),  # each begins while the one before still runs
+        ([0, 4], 3.5, 7.0),  # one after the other
+        ([0], 30.0, 10.0),  # it goes on when its task is over
+    ],
+)
+def test_a_step_takes_no_longer_than_somebody_waits_for_it(
+    tables: Store, begins: list[int], lasts: float, seconds: float | None
+) -> None:
+    tasks = list(work("writer", 1, 12, many=200, duration_seconds=10.0))
+    calls = [
+        tool(0, 10 + k, **of(one) | {"started_at": one["started_at"] + timedelta(seconds=at)}, duration_seconds=lasts)
+        for one in tasks
+        for k, at in enumerate(begins)
+    ]
+    stored(tables, tasks, calls)
+
+    found = asked(tables, "?kind=slow_node")["insights"]
+
+    said = [(one["evidence"]["share_of_time"]["value"], one["effects"][0]["value"]) for one in found]
+    assert said == ([] if seconds is None else [(pytest.approx(seconds / 10), pytest.approx(-seconds / 2))])
+
+
 @pytest.mark.parametrize("query", ["?window=1000d", "?since=2027-01-01T00:00:00Z", "?kind=magic", "?model=x"])
 def test_what_cannot_be_looked_at_is_refused(api: TestClient, query: str) -> None:
     assert api.get(f"/v1/insights{query}").status_code == 400
