@@ -3,6 +3,7 @@ SELECT
     'calls' AS source,
     windows[window_number] AS window,
     agent_id, category, department, service_name AS service, provider, model, tool,
+    fromUnixTimestamp64Milli(min(ms), 'UTC') AS first_started,
     count() AS n,
     countIf(NOT success) AS failed,
     0 AS benchmarked,

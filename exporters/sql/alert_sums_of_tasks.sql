@@ -3,6 +3,7 @@ SELECT
     'tasks' AS source,
     windows[window_number] AS window,
     agent_id, category, department, service_name AS service, '' AS provider, '' AS model, '' AS tool,
+    fromUnixTimestamp64Milli(min(ms), 'UTC') AS first_started,
     count() AS n,
     countIf(status = 'failed') AS failed,
     countIf(expected > 0) AS benchmarked,

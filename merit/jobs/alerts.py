@@ -18,7 +18,7 @@ from processors.alerts.causes import Cause, cause
 from processors.alerts.changes import CHANGES, changes
 from processors.alerts.examples import known_traces, wanted, with_traces
 from processors.alerts.frames import MERIT
-from processors.alerts.levels import MEASURED, PAST, SUMS, Seen, look
+from processors.alerts.levels import MEASURED, SUMS, Seen, look, past_of
 from processors.alerts.life import ACCEPTED_FOR, advance
 from processors.alerts.metrics import METRICS
 from processors.alerts.rules import CALENDAR, AlertSettings, Rule, configured, from_rows, layered
@@ -32,7 +32,6 @@ DAY = timedelta(days=1)
 RECENT = 200
 """The newest tasks of an agent and category: among these a change is looked for."""
 RECENT_DAYS = 7
-WEEK_BEFORE = 7
 SHORT = timedelta(hours=2)
 """Windows that are longer than this are added up"""
 SELDOM = timedelta(minutes=5)
@@ -125,7 +124,7 @@ class Alerting:
     def _sums(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
         """Columns SUMS: short windows as of now, long ones as of a while ago."""
         short = [sums_of(self._store, rules, now, is_long=False)]
-        names = tuple(sorted({f"{rule.measured.source} {rule.window} {rule.compare}" for rule in rules}))
+        names = tuple(sorted({f"{rule.measured.source} {rule.window} {rule.has_past}" for rule in rules}))
         if self._long is None or now - self._long[0] >= SELDOM or self._long[1] != names:
             self._long = (now, names, sums_of(self._store, rules, now, is_long=True))
         return pl.concat([*short, self._long[2]])
@@ -183,9 +182,9 @@ def sums_of(store: Store, rules: list[Rule], now: datetime, *, is_long: bool) ->
         mine = [rule for rule in rules if METRICS[rule.metric].source == source]
         windows = {rule.window: alert_rules.since(rule.window, now) for rule in mine}
         wanted = [Window(name, since, now) for name, since in windows.items() if is_long_window(name, since, now) == is_long]
-        if is_long and any(rule.compare == "past" for rule in mine):
-            until = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-            wanted.append(Window(PAST, until - WEEK_BEFORE * DAY, until))
+        if is_long:
+            pasts = sorted({rule.window for rule in mine if rule.has_past})
+            wanted += [Window(past_of(name), *alert_rules.week_before(name, now)) for name in pasts]
         parts.append(stored.sums(store, source, wanted))
     return pl.concat(parts)
 

@@ -1,7 +1,7 @@
 """Rules with a level: all groups of a rule at once, from sums of its window."""
 
 from collections.abc import Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +9,9 @@ import polars as pl
 from scipy.special import bdtr, bdtrc
 
 from processors.alerts.frames import FINDINGS, SEVERITIES, as_json, key_of
-from processors.alerts.rules import Rule
+from processors.alerts.rules import Rule, since, week_before
 from processors.alerts.titles import of_level
-from processors.frames import STRING, Columns, empty
+from processors.frames import STRING, TIME, Columns, empty
 
 WHERE: Columns = dict.fromkeys(("agent_id", "category", "department", "service", "provider", "model", "tool"), STRING)
 
@@ -23,13 +23,15 @@ SUMS: Columns = {
     "source": STRING,
     "window": STRING,
     **WHERE,
+    "first_started": TIME,
     **dict.fromkeys(COUNTS, pl.Int64()),
     **dict.fromkeys((*TOTALS, *LARGEST), pl.Float64()),
 }
-"""What was done in a window, added up: `source` is `tasks` or `calls`; seconds, US dollars, tokens. `PAST` is a window too."""
+"""What was done in a window, added up: `source` is `tasks` or `calls`; seconds, US dollars, tokens. The week
+before a window is one too, see `past_of`."""
 
-PAST = "past"
-"""The window with which `compare: past` compares."""
+LEAST_PAST = timedelta(days=1)
+"""Who was first seen later than this before the window has no past of which a sum could be expected: nights are unlike days."""
 
 MEASURED: Columns = {"metric": STRING, "agent_id": STRING, "service": STRING, "value": pl.Float64(), "n": pl.Int64()}
 """What is measured as it is: signs of life, queues, resources, Merit itself."""
@@ -68,10 +70,11 @@ def look_at(rule: Rule, seen: Seen, opened: Set[str], now: datetime) -> pl.DataF
     """What one rule finds, columns FINDINGS; `opened` are keys of open alerts."""
     if rule.compare == "budget" and not seen.budgets.get(rule.window):
         return empty(FINDINGS)
-    values = values_of(rule, seen.sums, seen.measured)
+    values = values_of(rule, seen.sums, seen.measured, now)
     if rule.compare == "budget":
         values = values.with_columns(before=pl.lit(seen.budgets[rule.window], dtype=pl.Float64))
-    values = values.filter(pl.col("observations") >= rule.min_observations, pl.col("value").is_not_null())
+    enough = pl.lit(value=True) if rule.is_of_too_little else pl.col("observations") >= rule.min_observations
+    values = values.filter(enough, pl.col("value").is_not_null())
     states = with_state(rule, compared(rule, values))
     worst_first = states.sort(pl.col("state") == "clear", pl.col("compared") * (-1 if rule.above is not None else 1))
     rows = []
@@ -98,7 +101,12 @@ LASTING = ("for_seconds", "clear_seconds", "cooldown_seconds")
 """How long what a rule finds must last, or rest."""
 
 
-def values_of(rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
+def past_of(window: str) -> str:
+    """The name of the week before a window."""
+    return f"before {window}"
+
+
+def values_of(rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """A row a group: what it is split by, `value`, `observations`, `bad`, and of the past `before`."""
     metric = rule.measured
     if metric.value is None:
@@ -115,14 +123,32 @@ def values_of(rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame) -> pl.Data
     bad = pl.col(metric.bad) if metric.bad else pl.lit(None, dtype=pl.Int64)
     values = (
         mine.group_by(keys)
-        .agg(added)
-        .select(*keys, value=metric.value.cast(pl.Float64), observations=pl.col(metric.observations), bad=bad)
+        .agg(*added, pl.min("first_started"))
+        .select(*keys, "first_started", value=metric.value.cast(pl.Float64), observations=pl.col(metric.observations), bad=bad)
     )
-    now, past = values.filter(pl.col("window") == rule.window), values.filter(pl.col("window") == PAST)
-    if rule.compare != "past":
-        return now.with_columns(before=pl.lit(None, dtype=pl.Float64))
-    enough = past.filter(pl.col("observations") >= rule.min_observations).select(*rule.by, before="value")
-    return now.join(enough, on=list(rule.by)) if rule.by else now.join(enough, how="cross")
+    lately = values.filter(pl.col("window") == rule.window)
+    if not rule.has_past:
+        return lately.with_columns(before=pl.lit(None, dtype=pl.Float64))
+    before = expected(rule, values.filter(pl.col("window") == past_of(rule.window)), now)
+    found = lately.drop("first_started").with_columns(all=pl.lit(0))
+    joined = before.with_columns(all=pl.lit(0)).join(
+        found, on=["all", *rule.by], how="left" if rule.is_of_too_little else "inner"
+    )
+    if not rule.is_of_too_little:
+        return joined
+    is_known = pl.col("observations").is_null() | (pl.col("observations") > 0)  # what has no price is not free
+    return joined.filter(is_known).with_columns(pl.col("value", "observations").fill_null(0))
+
+
+def expected(rule: Rule, past: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Who has a past, with `before`: how it was in the week before, of a sum in so long a time as the window is."""
+    known = past.filter(pl.col("observations") >= rule.min_observations) if rule.compare == "past" else past
+    if not rule.measured.is_sum:
+        return known.select(*rule.by, before="value")
+    _, until = week_before(rule.window, now)
+    lasted = pl.lit(until) - pl.col("first_started")
+    part = (now - since(rule.window, now)).total_seconds() / lasted.dt.total_seconds()
+    return known.filter(lasted >= LEAST_PAST).select(*rule.by, before=pl.col("value") * part)
 
 
 def scoped(rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:

@@ -50,6 +50,8 @@ class Metric:
     """A rate of good: what is tested is the rest."""
     is_of_window: bool = False
     """A sum or a maximum: where nothing was done it is nothing, and not unknown."""
+    is_sum: bool = False
+    """The longer the window, the more."""
 
 
 def ratio(over: str, under: str) -> pl.Expr:
@@ -133,6 +135,7 @@ METRICS: Mapping[str, Metric] = {
         value=pl.col("cost_sum"),
         observations="priced",
         is_of_window=True,
+        is_sum=True,
     ),
     "avg_tokens": Metric(
         "mean tokens of a task",
@@ -151,7 +154,7 @@ METRICS: Mapping[str, Metric] = {
         value=pl.col("tokens_max"),
         is_of_window=True,
     ),
-    "tasks": Metric("finished tasks", "tasks", "number", "{} tasks finished", value=pl.col("n"), is_of_window=True),
+    "tasks": Metric("finished tasks", "tasks", "number", "{} tasks finished", value=pl.col("n"), is_of_window=True, is_sum=True),
     "quality": Metric(
         "mean score of evaluations",
         "tasks",
@@ -190,7 +193,7 @@ METRICS: Mapping[str, Metric] = {
         shows="duration",
         value=ratio("duration_sum", "n"),
     ),
-    "calls": Metric("calls", "calls", "number", "{} calls", value=pl.col("n"), is_of_window=True),
+    "calls": Metric("calls", "calls", "number", "{} calls", value=pl.col("n"), is_of_window=True, is_sum=True),
     "silence": Metric(
         "seconds without a sign of life, of agents that send heartbeats or metrics", "agents", "seconds", "no sign of life for {}"
     ),

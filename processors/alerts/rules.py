@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     StringConstraints,
     TypeAdapter,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -33,6 +34,9 @@ MOST = 500
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 WINDOW = re.compile(r"([1-9]\d{0,4})([smhd])")
 CALENDAR = ("day", "month")
+WEEK_BEFORE = timedelta(days=7)
+KEPT = {"is_kept": True}
+"""The context of rules that were accepted once: a rule that is only refused since must not stop all others."""
 
 Level = Annotated[float, Field(allow_inf_nan=False)]
 Levels = Annotated[dict[Severity, Level], Field(min_length=1)]
@@ -131,6 +135,20 @@ class Rule(BaseModel):
         if self.compare == "budget" and (self.metric != "cost_usd" or self.window not in CALENDAR or self.by or self.scope):
             raise ValueError("compare: a budget is of cost_usd, by the day or month, of all together")
 
+    @model_validator(mode="after")
+    def _can_be_right(self, info: ValidationInfo) -> Self:
+        metric = self.measured
+        has_begun = metric.is_sum and self.window in CALENDAR
+        if info.context == KEPT:
+            return self
+        if has_begun and (self.below is not None or self.compare == "past"):
+            raise ValueError(f"window: a {self.window} that has just begun has little of everything: say 24h or 30d")
+        if self.compare == "past" and metric.value is None:
+            raise ValueError(f"compare: {self.metric} is known as it is now only, and has no past")
+        if self.compare == "past" and self.below is not None and metric.is_of_window and not metric.is_sum:
+            raise ValueError(f"compare: {self.metric} is hardly ever as much as in the week before: say above, or take a mean")
+        return self
+
     @property
     def measured(self) -> Metric:
         """The metric."""
@@ -140,6 +158,16 @@ class Rule(BaseModel):
     def levels(self) -> Mapping[Severity, float]:
         """The levels, whichever side they are of."""
         return self.above or self.below or {}
+
+    @property
+    def is_of_too_little(self) -> bool:
+        """Whether nothing at all is what the rule looks for, of those who did something in the week before."""
+        return self.below is not None and self.measured.is_sum and self.window not in CALENDAR
+
+    @property
+    def has_past(self) -> bool:
+        """Whether the week before the window must be known."""
+        return self.compare == "past" or self.is_of_too_little
 
 
 class Recurring(BaseModel):
@@ -229,7 +257,7 @@ def layered(lower: Iterable[Rule], upper: Iterable[Rule]) -> tuple[Rule, ...]:
 
 def from_rows(rows: pl.DataFrame) -> tuple[Rule, ...]:
     """Rules of the table, columns ALERT_RULES."""
-    return tuple(Rule.model_validate(json.loads(text)) for text in rows["rule"])
+    return tuple(Rule.model_validate(json.loads(text), context=KEPT) for text in rows["rule"])
 
 
 def to_rows(rules: Iterable[Rule], version: int, at: datetime, *, is_deleted: bool = False) -> pl.DataFrame:
@@ -253,3 +281,9 @@ def since(window: str, now: datetime) -> datetime:
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return today.replace(day=1) if window == "month" else today
     return now - timedelta(seconds=window_seconds(window))
+
+
+def week_before(window: str, now: datetime) -> tuple[datetime, datetime]:
+    """The week before a window that ends now, in whole hours."""
+    until = since(window, now).replace(minute=0, second=0, microsecond=0)
+    return until - WEEK_BEFORE, until

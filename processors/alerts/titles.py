@@ -45,7 +45,8 @@ def of_level(rule: Rule, row: Row, scope: Mapping[str, str]) -> str:
         side = "above" if rule.above is not None else "below"
         return f"{what}, {side} {said(row['level'], metric.unit)}" if row["level"] else what
     of = "the budget" if rule.compare == "budget" else "the week before"
-    return f"{what}, {said(row['compared'], 'times')} {of} ({said(row['before'], metric.unit)})"
+    time = f" in {rule.window}" if rule.compare == "past" and metric.is_sum else ""
+    return f"{what}, {said(row['compared'], 'times')} {of} ({said(row['before'], metric.unit)}{time})"
 
 
 def of_changes(agents: list[str], rows: list[dict[str, Any]], cause: str) -> str:

@@ -1,7 +1,7 @@
 """Alerts over the real store."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -12,7 +12,7 @@ from merit.jobs.alerts import Alerting
 from processors.alerts.frames import SILENCES
 from processors.alerts.levels import MEASURED
 from processors.alerts.life import as_frame
-from processors.alerts.rules import AlertSettings
+from processors.alerts.rules import KEPT, AlertSettings, Rule, to_rows
 from tests.builders import NOW, Clock
 from tests.merit.alerting import DAY, HOUR, alerting, alerts, events, every, steps, store_work, work
 
@@ -167,6 +167,86 @@ def test_of_many_agents_one_that_is_well_again_is_told_to_be(tables: Store, cloc
     assert [(one["agent_id"], one["status"]) for one in alerts(tables)] == [("writer", "resolved")]
 
 
+SUMS_OF_AN_HOUR = [
+    {"name": "spike", "metric": "cost_usd", "above": {"warning": 3}, "compare": "past", "by": ["agent_id"]},
+    {"name": "half", "metric": "cost_usd", "below": {"warning": 0.5}, "compare": "past", "min_observations": 5},
+    {"name": "few", "metric": "tasks", "below": {"warning": 3}, "by": ["agent_id"]},
+    {"name": "few-of-all", "metric": "tasks", "below": {"warning": 3}},
+    {"name": "few-calls", "metric": "calls", "below": {"warning": 3}, "by": ["provider"]},
+    {"name": "doubled", "metric": "cost_usd", "above": {"warning": 2.5}, "compare": "past", "window": "2d"},
+]
+TWELVE_MINUTES = timedelta(minutes=12)
+
+
+@pytest.mark.parametrize(
+    ("lately", "told"),
+    [
+        (every(TWELVE_MINUTES, NOW - HOUR, NOW), {}),
+        (every(TWELVE_MINUTES / 50, NOW - HOUR, NOW), {"spike": "writer: $2.50 spent, 50 times the week before ($0.0500 in 1h)"}),
+        (
+            [],
+            {
+                "half": "all agents: $0.00 spent, 0 times the week before ($0.0500 in 1h)",
+                "few": "writer: 0 tasks finished, below 3",
+                "few-of-all": "all agents: 0 tasks finished, below 3",
+                "few-calls": "openai: 0 calls, below 3",
+            },
+        ),
+    ],
+    ids=["steady", "fifty times", "nothing"],
+)
+def test_sums_are_held_against_as_long_a_time_and_nothing_is_too_little(
+    tables: Store, clock: Clock, lately: list[datetime], told: dict[str, str]
+) -> None:
+    before = every(TWELVE_MINUTES, NOW - 8 * DAY, NOW - HOUR)
+    done = work("writer", 0, [*before, *lately], fails=0, cost_usd=Decimal("0.01"))
+    store_work(tables, done, steps(done))
+
+    alerting(tables, clock, shipped=False, rules=SUMS_OF_AN_HOUR).run()
+
+    assert {one["rule"]: one["title"] for one in alerts(tables)} == told
+
+
+def test_a_window_of_days_is_held_against_the_week_before_it(tables: Store, clock: Clock) -> None:
+    before = every(HOUR, NOW - 10 * DAY, NOW - 2 * DAY)
+    store_work(tables, work("writer", 0, [*before, *every(HOUR / 3, NOW - 2 * DAY, NOW)], cost_usd=Decimal("0.01")))
+
+    alerting(tables, clock, shipped=False, rules=SUMS_OF_AN_HOUR).run()
+
+    assert [one["title"] for one in alerts(tables)] == ["all agents: $1.44 spent, 3 times the week before ($0.4800 in 2d)"]
+
+
+def test_an_agent_that_is_new_has_no_past_to_be_missed_by(tables: Store, clock: Clock) -> None:
+    old = work("writer", 0, every(TWELVE_MINUTES, NOW - 8 * DAY, NOW), fails=0, cost_usd=Decimal("0.01"))
+    new = work("coder", 5000, every(TWELVE_MINUTES, NOW - 20 * HOUR, NOW - HOUR), fails=0, cost_usd=Decimal("0.01"))
+    store_work(tables, old + new)
+
+    alerting(tables, clock, shipped=False, rules=SUMS_OF_AN_HOUR).run()
+
+    assert alerts(tables) == []
+
+
+def test_what_has_no_price_is_not_too_cheap(tables: Store, clock: Clock) -> None:
+    old = work("writer", 0, every(TWELVE_MINUTES, NOW - 8 * DAY, NOW - HOUR), fails=0, cost_usd=Decimal("0.01"))
+    store_work(tables, old + work("writer", 5000, every(TWELVE_MINUTES, NOW - HOUR, NOW), fails=0, cost_usd=None))
+
+    alerting(tables, clock, shipped=False, rules=SUMS_OF_AN_HOUR).run()
+
+    assert alerts(tables) == []
+
+
+def test_a_rule_that_was_accepted_once_stops_nobody(tables: Store, clock: Clock) -> None:
+    kept = Rule.model_validate(WEEK_OF_LARGEST, context=KEPT)
+    tables.insert("alert_rules", to_rows([kept], 1, NOW))
+    done = work("writer", 0, every(TWELVE_MINUTES, NOW - 8 * DAY, NOW - HOUR), fails=0)
+    store_work(tables, done)
+
+    alerting(tables, clock, shipped=False, rules=SUMS_OF_AN_HOUR).run()
+
+    assert {"few", "half"} <= {one["rule"] for one in alerts(tables)}
+
+
+WEEK_OF_LARGEST = {"name": "largest", "metric": "max_cost_usd", "below": {"warning": 0.5}, "compare": "past"}
 SLOW = {"name": "slow", "metric": "avg_duration_seconds", "above": {"warning": 20}, "by": ["agent_id"], "min_observations": 5}
 DEAR_CODING = {
     "name": "dear-coding",
