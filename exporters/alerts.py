@@ -13,6 +13,17 @@ from processors.alerts.changes import OBSERVED
 from processors.alerts.frames import ALERT_EVENTS, ALERT_RULES, ALERTS, SILENCES
 from processors.alerts.levels import MEASURED, SUMS
 from processors.alerts.rules import shipped
+from processors.alerts.waiting import (
+    DECISIONS,
+    QUEUES,
+    USUAL,
+    WORKED,
+    decided_since,
+    is_quiet,
+    quiet_services,
+    stuck_queues,
+    waiting_decisions,
+)
 from processors.frames import conform
 
 MOST_GROUPS = 200_000
@@ -24,6 +35,10 @@ LATELY = timedelta(minutes=5)
 """A queue or a resource that has not been heard of for longer is not known."""
 LIFE = timedelta(hours=24)
 """Agents that gave no sign of life within this time are not expected to."""
+WAITED = timedelta(hours=24)
+"""What has waited for longer is forgotten."""
+USUAL_FOR = timedelta(days=7)
+"""How long tasks take is told by those of this time."""
 REGULAR = 3.0
 """An agent is silent after as many times its own interval."""
 
@@ -142,13 +157,22 @@ def heard(store: Store, now: datetime) -> pl.DataFrame:
 
 
 def waiting(store: Store, known: pl.DataFrame, now: datetime) -> list[pl.DataFrame]:
-    """What waits where nobody works: queues, of those that are known, and decisions."""
-    activity = store.query(question("alert_activity"), {"since": now - LATELY, "limit": MOST_GROUPS})
-    active = activity.filter(pl.col("tasks") > 0)["service"]
-    decisions = 0 if len(active) else int(activity["decisions"].sum())
-    stuck = known.filter(pl.col("metric") == "queue_length", ~pl.col("service").is_in(active.implode()))
+    """What waits where nobody works: queues, of those that are known, and decisions. More is asked only when it is quiet."""
+    queues = known.filter(pl.col("metric") == "queue_length")
+    asked = {"since": now - WAITED, "lately": now - LATELY, "limit": MOST_GROUPS}
+    worked = conform(store.query(question("alert_activity"), asked), WORKED)
+    stuck = bool(quiet_services(queues, worked, now))
+    usual, waits, decisions = pl.DataFrame(schema=dict(USUAL)), pl.DataFrame(schema=dict(QUEUES)), 0
+    if stuck or is_quiet(worked, now):
+        usual = conform(store.query(question("alert_usual"), asked | {"since": now - USUAL_FOR}), USUAL)
+    if stuck:
+        waits = conform(store.query(question("alert_queues"), asked), QUEUES)
+    if is_quiet(worked, now):
+        open_since = {"since": decided_since(worked, usual, now, WAITED), "limit": MOST_GROUPS}
+        found = conform(store.query(question("alert_decisions"), open_since), DECISIONS)
+        decisions = waiting_decisions(found, worked, usual, now)
     row = {"metric": "open_decisions", "agent_id": "", "service": "", "value": float(decisions), "n": 1}
-    return [stuck.with_columns(metric=pl.lit("stuck_queue_length")), pl.DataFrame([row], schema=dict(MEASURED))]
+    return [stuck_queues(queues, waits, worked, usual, now), pl.DataFrame([row], schema=dict(MEASURED))]
 
 
 def to_go_on(store: Store, since: datetime) -> pl.DataFrame:

@@ -1,12 +1,11 @@
--- Which services have begun or finished tasks lately, and how many decisions wait for theirs?
-SELECT service_name AS service, count() AS tasks, 0::UInt64 AS decisions
-FROM tasks FINAL
-WHERE started_at >= {since:DateTime64(9)}
-GROUP BY service
-UNION ALL
-SELECT '' AS service, 0::UInt64 AS tasks, count() AS decisions
-FROM routing_decisions FINAL
-WHERE decided_at >= {since:DateTime64(9)}
-  AND decision_id NOT IN (SELECT decision_id FROM tasks FINAL WHERE started_at >= {since:DateTime64(9)})
-  AND decision_id NOT IN (SELECT decision_id FROM routing_outcomes FINAL)
+-- When did each service and each agent last begin or end a task? Asked without FINAL: no version of a task is later than its last.
+SELECT who.1 AS kind, who.2 AS name, max(seen) AS last
+FROM
+(
+    SELECT greatest(started_at, ended_at) AS seen, [('service', toString(service_name)), ('agent', toString(agent_id))] AS both
+    FROM tasks
+    WHERE started_at >= {since:DateTime64(9)} AND is_deleted = 0
+)
+ARRAY JOIN both AS who
+GROUP BY kind, name
 LIMIT {limit:UInt32}

@@ -202,10 +202,13 @@ METRICS: Mapping[str, Metric] = {
     ),
     "queue_length": Metric("what waits (`merit.queue.length`)", "services", "number", "{} wait"),
     "stuck_queue_length": Metric(
-        "what waits where no task has been finished or begun lately", "services", "number", "{} wait and nobody works"
+        "what waits where no task has begun or ended for 5 minutes and as long as tasks take",
+        "services",
+        "number",
+        "{} wait and nobody works",
     ),
     "open_decisions": Metric(
-        "routing decisions whose task has not come, where no task has been finished lately",
+        "routing decisions whose task should have come, where nobody works",
         "services",
         "number",
         "{} decisions wait for their tasks and nobody works",

@@ -10,8 +10,9 @@ from exporters import alerts as stored
 from exporters.store import Store
 from merit.settings import load
 from processors.errors import Rejected
-from tests.builders import NOW, Clock
+from tests.builders import NOW, Clock, Row
 from tests.merit.alerting import alerting, alerts, every, store_work, work
+from tests.query_api.build import put
 
 
 def gauge(
@@ -82,6 +83,86 @@ def test_a_queue_that_somebody_works_at_is_not(tables: Store, clock: Clock) -> N
     it.run()
 
     assert found(tables) == {}
+
+
+def pass_time(store: Store, tasks: list[Row], minutes: range, queue: float | None = None) -> list[tuple[str, str]]:
+    """A look each minute, tasks coming when they end: rules with the state of their alerts."""
+    clock = Clock()
+    it = alerting(store, clock)
+    for minute in minutes:
+        clock.moment = NOW + minute * MINUTE
+        put(store, "tasks", [one for one in tasks if clock() - MINUTE < one["ended_at"] <= clock()])
+        if queue is not None:
+            gauge(store, [(NOW - clock()).total_seconds()], queue, "merit.queue.length")
+        it.run()
+    return [(one["rule"], one["status"]) for one in alerts(store)]
+
+
+def of_eight_minutes(since: timedelta, until: timedelta) -> list[Row]:
+    """What somebody does who is always busy."""
+    return work("writer", 0, every(8 * MINUTE, NOW + since, NOW + until), fails=0, duration_seconds=478.0)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_who_works_at_something_long_is_not_called_idle(tables: Store) -> None:
+    tasks = of_eight_minutes(-120 * MINUTE, 30 * MINUTE)
+    gauge(tables, range(0, 3600, 60), 3, "merit.queue.length")
+    store_work(tables, [one for one in tasks if one["ended_at"] <= NOW])
+
+    assert pass_time(tables, tasks, range(25), queue=3) == []
+
+
+def test_who_stops_is_called_idle_when_a_task_would_have_ended_and_is_well_when_one_does(tables: Store) -> None:
+    gauge(tables, range(0, 3600, 60), 3, "merit.queue.length")
+    store_work(tables, of_eight_minutes(-120 * MINUTE, -8 * MINUTE))
+
+    assert pass_time(tables, [], range(7), queue=3) == [("stuck-queue", "pending")]  # the last task ended 8 minutes ago
+    assert pass_time(tables, [], range(7, 8), queue=3) == [("stuck-queue", "firing")]
+    assert pass_time(tables, of_eight_minutes(10 * MINUTE, 18 * MINUTE), range(8, 25), queue=3) == [("stuck-queue", "resolved")]
+
+
+def test_a_queue_that_fills_after_a_night_is_not_stuck_before_a_task_can_have_ended(tables: Store) -> None:
+    store_work(tables, of_eight_minutes(-3000 * MINUTE, -2000 * MINUTE))
+    gauge(tables, range(0, 3600, 60), 0, "merit.queue.length")
+
+    assert pass_time(tables, of_eight_minutes(MINUTE, 17 * MINUTE), range(16), queue=3) == []
+
+
+def decide(store: Store, minutes: Iterable[float], agent: str = "writer") -> None:
+    """Decisions for an agent, so many minutes from now."""
+    rows = ", ".join(f"('{i}', '{NOW + at * MINUTE:%F %T}', '{agent}')" for i, at in enumerate(minutes))
+    store.command(f"INSERT INTO routing_decisions (decision_id, decided_at, agent_id) VALUES {rows}")
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["says whose task it is", "does not"])
+def test_decisions_for_who_is_busy_wait_for_nobody(tables: Store, says: bool) -> None:
+    """Decisions come each minute for half an hour, and nobody works for half an hour after it."""
+    decide(tables, range(30))
+    tasks = work("writer", 0, every(MINUTE, NOW, NOW + 30 * MINUTE), fails=0, duration_seconds=600.0)
+
+    told = pass_time(tables, [one | {"decision_id": str(i) if says else ""} for i, one in enumerate(tasks)], range(60))
+
+    assert told == []
+
+
+@pytest.mark.parametrize(("known", "minutes"), [(True, 6), (False, 21)], ids=["known", "unknown"])
+def test_decisions_of_which_nothing_comes_are_told(tables: Store, known: bool, minutes: int) -> None:
+    if known:
+        store_work(tables, work("writer", 0, every(MINUTE, NOW - 60 * MINUTE, NOW - 10 * MINUTE), seconds=8.0))
+    decide(tables, [0.1] * 40)
+
+    assert pass_time(tables, [], range(minutes)) == [("stuck-decisions", "pending")]
+    assert pass_time(tables, [], range(minutes, minutes + 2)) == [("stuck-decisions", "firing")]
+    assert [one["title"] for one in alerts(tables)] == ["all services: 40 decisions wait for their tasks and nobody works"]
+
+
+def test_a_decision_that_was_not_followed_is_not_told_when_the_day_is_over(tables: Store) -> None:
+    decide(tables, [-60], agent="other")
+    store_work(tables, work("writer", 0, every(MINUTE, NOW - 90 * MINUTE, NOW)))
+
+    assert pass_time(tables, [], range(30)) == []
 
 
 def test_resources_that_are_used_up_are_told_if_asked_for(tables: Store, clock: Clock) -> None:
