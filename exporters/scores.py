@@ -161,6 +161,11 @@ def store_medians(store: Store, since: date, until: date, version: int) -> None:
     store.command(question("store_medians"), bounds)
 
 
+def first_scored(store: Store) -> pl.Series:
+    """The day of the first task that stands scored; empty if none does."""
+    return conform(store.query(question("first_scored")), {"day": pl.Date()})["day"]
+
+
 def newest_medians(store: Store) -> int:
     """The version of the last medians that have changed."""
     return int(store.query("SELECT max(version) AS version FROM medians").item())

@@ -9,8 +9,8 @@ daily AS
         toDate(at) AS day,
         count() AS duration_tasks,
         quantileDeterministicState(0.5)(duration_seconds, cityHash64(task_id)) AS durations,
-        countIf(isNotNull(cost_usd)) AS cost_tasks,
-        quantileDeterministicStateIf(0.5)(ifNull(toFloat64(cost_usd), 0), cityHash64(task_id), isNotNull(cost_usd)) AS costs
+        countIf(cost_known) AS cost_tasks,
+        quantileDeterministicStateIf(0.5)(ifNull(toFloat64(cost_usd), 0), cityHash64(task_id), cost_known) AS costs
     FROM task_scores FINAL
     WHERE status = 'succeeded' AND at >= {since:Date} - INTERVAL 30 DAY AND at < {until:Date}
     GROUP BY category, day

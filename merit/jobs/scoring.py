@@ -37,6 +37,8 @@ LONGEST_WAIT = 2.0
 READ_AGAIN = 10.0
 """Seconds after which it is read again how far scoring has come and what is expected of tasks."""
 MEDIANS_EVERY = timedelta(hours=1)
+MEDIANS_AT_ONCE = timedelta(days=90)
+"""Of so many days medians are worked out together: those of years would not fit into memory."""
 AHEAD = timedelta(days=2)
 """Tasks may begin in the future, by the clocks of their senders: their day needs a usual too."""
 DAY = timedelta(days=1)
@@ -66,6 +68,7 @@ class Scoring:
     ) -> None:
         self._store, self._now, self._seconds, self._at_once = store, now, seconds, at_once
         self._profiles, self._fingerprint = settings.named, settings.fingerprint
+        self._most_unpriced = settings.most_unpriced
         self._lock = RLock()
         self._hurried = Event()
         self._rest_until = self._hear_again = self._read_again = 0.0
@@ -209,19 +212,28 @@ class Scoring:
         late = since <= now.date() or self._medians_at is None or now - self._medians_at >= MEDIANS_EVERY
         if since == NEVER or not late:
             return None
-        scores.store_medians(self._store, since, (now + AHEAD).date(), self._next_version())
+        end = (now + AHEAD).date()
+        until = since + MEDIANS_AT_ONCE if since + MEDIANS_AT_ONCE < now.date() else end
+        scores.store_medians(self._store, since, until, self._next_version())
         self._medians_at, self._medians_until = now, scores.newest_medians(self._store)
-        self._progress = self._progress._replace(medians_from=NEVER)
+        self._progress = self._progress._replace(medians_from=NEVER if until == end else until + DAY)
         return 0
 
     def _score_outdated(self) -> int | None:
-        """Score tasks again that were scored under other settings, or against a usual that has changed."""
+        """Score tasks again that were scored under other settings, or against a usual that has changed.
+
+        Under other settings other costs may count as known: once all is scored by them, medians are worked out again.
+        """
         if self._progress.scoring == self._scoring and self._progress.medians_until >= self._medians_until:
             return None
         tasks = scores.outdated_scores(self._store, self._scoring, self._progress.medians_until, self._at_once)
         if tasks.is_empty():
+            is_other = self._progress.scoring != self._scoring
             self._progress = self._progress._replace(scoring=self._scoring, medians_until=self._medians_until)
-            return None
+            if not is_other:
+                return None
+            self._median_days_from(scores.first_scored(self._store))
+            return 0
         since, until = tasks["at"].min(), tasks["at"].max()
         self._score(tasks, scores.judgements_between(self._store, since, until))  # type: ignore[arg-type]
         return tasks.height
@@ -231,7 +243,7 @@ class Scoring:
         days = tasks["started_at"].dt.date()
         usuals = scores.usuals(self._store, days.min() or NEVER, days.max() or NEVER)  # type: ignore[arg-type]
         version = self._next_version()
-        rows = scored_rows(tasks, said, usuals, self._expected, self._profiles, self._scoring, version)
+        rows = scored_rows(tasks, said, usuals, self._expected, self._profiles, self._most_unpriced, self._scoring, version)
         scores.store_scores(self._store, rows if gone is None else pl.concat([rows, gone]))
 
     def _median_days_from(self, days: pl.Series) -> None:

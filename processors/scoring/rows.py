@@ -59,6 +59,7 @@ def scored_rows(
     usuals: pl.DataFrame,
     expected: pl.DataFrame,
     profiles: Mapping[str, Profile],
+    most_unpriced: float,
     scoring: str,
     version: int,
 ) -> pl.DataFrame:
@@ -70,10 +71,11 @@ def scored_rows(
         usuals: columns USUALS_STORED.
         expected: as `score` takes it.
         profiles: by name.
-        scoring: stands for `profiles` and `expected`.
+        most_unpriced: as `score` takes it.
+        scoring: stands for `profiles`, `most_unpriced` and `expected`.
         version: higher than that of every row before.
     """
-    scores = score(facts.select(*FACTS, *SOURCE), judgements, usuals.select(*USUALS), expected, profiles)
+    scores = score(facts.select(*FACTS, *SOURCE), judgements, usuals.select(*USUALS), expected, profiles, most_unpriced)
     versions = usuals.select("category", "day", usual_version="version")
     known = scores.with_columns(day=pl.col("started_at").dt.date()).join(
         versions, on=["category", "day"], how="left", maintain_order="left"

@@ -154,7 +154,7 @@ class ScoringSettings(BaseModel):
     recent_half: Annotated[float, Field(gt=0, le=1_000_000)] = 10
     """Recent observations at which it gets half of that."""
     most_unpriced: Share = 0.05
-    """Share of model calls without a known price beyond which an agent has no cost scores."""
+    """Share of model calls without a known price beyond which a task's cost is unknown, and an agent has no cost scores."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -171,8 +171,8 @@ class ScoringSettings(BaseModel):
     def fingerprint(self) -> str:
         """The same for the same scores of tasks: what is stored under another one is scored again."""
         said = {name: (one.overall.model_dump(), one.points.model_dump()) for name, one in sorted(self.named.items())}
-        return blake2b(repr((FORMULA, said)).encode(), digest_size=8).hexdigest()
+        return blake2b(repr((FORMULA, self.most_unpriced, said)).encode(), digest_size=8).hexdigest()
 
 
-FORMULA = 1
+FORMULA = 2
 """To be raised whenever the scores of a task are worked out differently by the same settings."""

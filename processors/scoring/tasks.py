@@ -46,6 +46,8 @@ TASK_FACTS: Columns = {
     "status": STRING,
     "started_at": pl.Datetime("ns", "UTC"),
     "duration_seconds": pl.Float64(),
+    "llm_calls": pl.UInt32(),
+    "unpriced_calls": pl.UInt32(),
     "cost_usd": pl.Decimal(38, 12),
 }
 """What `score` needs of tasks."""
@@ -58,13 +60,15 @@ SCORES: Columns = {
     **dict.fromkeys(STANDING, pl.Float64()),
     "user_rating": pl.Float64(),
     "peer_score": pl.Float64(),
+    "cost_known": pl.Boolean(),
     "efficiency": pl.Float64(),
     "speed": pl.Float64(),
     "thrift": pl.Float64(),
     "profiles": pl.List(STRING),
     **LISTS,
 }
-"""What `score` adds. `quality`, `overall` and `points` have one value for each of `profiles`, in their order."""
+"""What `score` adds. `quality`, `overall` and `points` have one value for each of `profiles`, in their order. `cost_known` is
+whether `cost_usd` is all that the task cost, as far as one can tell: only then it counts."""
 
 PEERS = ("peer", "llm")
 
@@ -75,6 +79,7 @@ def score(
     usuals: pl.DataFrame,
     expected: pl.DataFrame,
     profiles: Mapping[str, Profile],
+    most_unpriced: float,
 ) -> pl.DataFrame:
     """Add to `tasks` their scores.
 
@@ -84,6 +89,7 @@ def score(
         usuals: columns USUALS, each category and day once.
         expected: columns EXPECTED, each type and complexity once.
         profiles: by name.
+        most_unpriced: share of a task's model calls without a known price beyond which its cost is unknown.
 
     Returns:
         `tasks` in their order, with the columns SCORES.
@@ -91,7 +97,7 @@ def score(
     named = sorted({*STANDING, *(name for profile in profiles.values() for name in profile.overall.criteria)})
     judged = tasks.join(judged_tasks(judgements, named), on="task_id", how="left", maintain_order="left")
     compared = with_usual(judged.with_columns(pl.col("judgements").fill_null(0)), usuals, expected)
-    scored = compared.with_columns(against_usual())
+    scored = compared.with_columns(cost_known(most_unpriced)).with_columns(against_usual())
     several = [with_profile(scored, profile).select(*LISTS) for profile in profiles.values()]
     lists = [pl.concat_list([one[name] for one in several]).alias(name) for name in LISTS]
     return scored.with_columns(*lists, profiles=pl.lit(pl.Series([list(profiles)], dtype=pl.List(STRING))).first()).select(
@@ -129,10 +135,16 @@ def with_usual(tasks: pl.DataFrame, usuals: pl.DataFrame, expected: pl.DataFrame
     )
 
 
+def cost_known(most_unpriced: float) -> pl.Expr:
+    """`cost_known`: `cost_usd` is the sum of the known prices, and where many are unknown it must not pass for a cheap task."""
+    few = pl.col("unpriced_calls") <= most_unpriced * pl.max_horizontal("llm_calls", "unpriced_calls")
+    return (pl.col("cost_usd").is_not_null() & few).alias("cost_known")
+
+
 def against_usual() -> list[pl.Expr]:
     """`efficiency`, `speed`, `thrift`: 0.5 is the usual, 0 what failed; null of unfinished tasks and where no usual is known."""
     duration = ratio(pl.col("duration_seconds"), "usual_duration_seconds")
-    cost = ratio(pl.col("cost_usd").cast(pl.Float64), "usual_cost_usd")
+    cost = ratio(pl.when("cost_known").then(pl.col("cost_usd").cast(pl.Float64)), "usual_cost_usd")
     both = {"efficiency": pl.mean_horizontal(duration, cost), "speed": duration, "thrift": cost}
     return [
         pl.when(parts.is_not_null() & (pl.col("status") == "succeeded"))

@@ -9,9 +9,9 @@ SELECT
     count(quality[place]) AS quality_n,
     ifNull(sum(quality[place]), 0) AS quality_sum,
     ifNull(sum(quality[place] * quality[place]), 0) AS quality_squares,
-    countIf(isNotNull(cost_usd) AND status IN ('succeeded', 'failed')) AS cost_usd_n,
-    ifNull(sumIf(toFloat64(cost_usd), status IN ('succeeded', 'failed')), 0) AS cost_usd_sum,
-    ifNull(sumIf(toFloat64(cost_usd) * toFloat64(cost_usd), status IN ('succeeded', 'failed')), 0) AS cost_usd_squares,
+    countIf(cost_known AND status IN ('succeeded', 'failed')) AS cost_usd_n,
+    ifNull(sumIf(toFloat64(cost_usd), cost_known AND status IN ('succeeded', 'failed')), 0) AS cost_usd_sum,
+    ifNull(sumIf(toFloat64(cost_usd) * toFloat64(cost_usd), cost_known AND status IN ('succeeded', 'failed')), 0) AS cost_usd_squares,
     success_rate_n AS duration_seconds_n,
     sumIf(duration_seconds, status IN ('succeeded', 'failed')) AS duration_seconds_sum,
     sumIf(duration_seconds * duration_seconds, status IN ('succeeded', 'failed')) AS duration_seconds_squares

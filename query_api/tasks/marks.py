@@ -30,8 +30,8 @@ def marks_of_tasks(ask: Ask, settings: ScoringSettings) -> Mark:
     def mark(tasks: pl.DataFrame) -> pl.DataFrame:
         if tasks.is_empty():
             return tasks.with_columns(pl.lit(None).alias(name) for name in ("scores", "user_rating", "points"))
-        scored = scored_tasks(ask, tasks, profile).with_columns(pl.col("quality", "overall", "points").list.first())
-        cost = pl.col("cost_usd").cast(pl.Float64)
+        scored = scored_tasks(ask, tasks, profile, settings).with_columns(pl.col("quality", "overall", "points").list.first())
+        cost = pl.when("cost_known").then(pl.col("cost_usd").cast(pl.Float64))
         worth = pl.when(pl.col("overall") > 0).then(cost / pl.col("overall")).alias("cost_per_quality_point")
         shown = scored.with_columns(worth).with_columns(pl.col(*SHOWN, "points").round(DIGITS))
         known = pl.any_horizontal(pl.col(name).is_not_null() for name in SHOWN)
@@ -44,7 +44,7 @@ def marks_of_tasks(ask: Ask, settings: ScoringSettings) -> Mark:
 def points_of_tasks(ask: Ask, tasks: pl.DataFrame, settings: ScoringSettings) -> dict[object, list[Row]]:
     """How the points of tasks came about, by task id: `part, value, weight, contribution`; empty of unfinished tasks."""
     profile = settings.named["default"]
-    scored = scored_tasks(ask, tasks, {"default": profile})
+    scored = scored_tasks(ask, tasks, {"default": profile}, settings)
     each = [[Row(part) for part in parts] for parts in itemised(scored, "default", profile.points)]
     return dict(zip(scored["task_id"], each, strict=True))
 
@@ -62,7 +62,7 @@ def marks_of_steps(ask: Ask) -> Mark:
     return mark
 
 
-def scored_tasks(ask: Ask, tasks: pl.DataFrame, profiles: Mapping[str, Profile]) -> pl.DataFrame:
+def scored_tasks(ask: Ask, tasks: pl.DataFrame, profiles: Mapping[str, Profile], settings: ScoringSettings) -> pl.DataFrame:
     """`tasks` with the columns that `score` adds."""
     days = tasks["started_at"].dt.date()
     asked = {"since": days.min(), "until": days.max(), "category": tasks["category"].unique().to_list(), "limit": MOST_USUALS}
@@ -71,7 +71,7 @@ def scored_tasks(ask: Ask, tasks: pl.DataFrame, profiles: Mapping[str, Profile])
     whole = said.filter((pl.col("span_id") == "") | pl.col("task_id").str.ends_with(pl.col("span_id")))
     usuals, benchmarks = (answer() for answer in coming)
     expected = conform(benchmarks.filter(pl.col("is_deleted") == 0), EXPECTED)
-    return score(tasks, conform(whole, JUDGEMENTS), conform(usuals, USUALS), expected, profiles)
+    return score(tasks, conform(whole, JUDGEMENTS), conform(usuals, USUALS), expected, profiles, settings.most_unpriced)
 
 
 def judgements(ask: Ask, task_ids: pl.Series) -> pl.DataFrame:

@@ -5,15 +5,18 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+import polars as pl
+import polars.testing
 import pytest
 
 from exporters.schema.migrations import shipped, statements
 from exporters.scores import progress, store_progress
 from exporters.store import Store
 from exporters.traces import EPOCH
+from merit.jobs import scoring as jobs_scoring
 from merit.jobs.scoring import Scoring
 from processors.scoring.settings import ScoringSettings
-from tests.builders import NOW, Clock
+from tests.builders import NOW, Clock, truncate
 from tests.merit.scored import judge, rate, scores_of, scoring, stamped_earlier, straight, sums
 from tests.query_api.build import node, put, task
 
@@ -302,6 +305,51 @@ def test_other_weights_score_everything_again(tables: Store) -> None:
     assert {row["tasks"] for row in sums(tables)} == {row["tasks"] for row in before}
     assert sum(row["points"] for row in sums(tables)) > 10_000
     assert_true(tables)
+
+
+def partly_priced() -> list[Any]:
+    """Ten tasks of a known cost, and eleven of which one call of ten has a price."""
+    known = [task(n, started_at=NOW - 100 * DAY + n * 10 * DAY, cost_usd=Decimal("0.2")) for n in range(5)]
+    known += [task(10 + n, started_at=NOW - 12 * DAY, cost_usd=Decimal("0.2")) for n in range(10)]
+    unknown = {"cost_usd": Decimal("0.000001"), "llm_calls": 10, "unpriced_calls": 9}
+    return [*known, *(task(100 + n, started_at=NOW - 11 * DAY, **unknown) for n in range(40)), task(200)]
+
+
+def test_a_task_whose_calls_mostly_have_no_price_is_not_cheap_and_makes_nothing_usual(tables: Store) -> None:
+    put(tables, "tasks", partly_priced())
+    scoring(tables).catch_up()
+
+    known, unknown, last = (scores_of(tables)[task(number)["task_id"]] for number in (10, 100, 200))
+    assert (known["cost_known"], unknown["cost_known"]) == (True, False)
+    assert (unknown["thrift"], unknown["efficiency"]) == (None, 0.5)
+    assert last["usual_cost_usd"] == 0.2, "not the cost of those of which it is unknown"
+    told = "SELECT sum(cost_n) AS n, sum(cost_sum) AS cost, sum(total_cost_usd) AS whole FROM agent_days"
+    (sum_of,) = tables.query(told).rows(named=True)
+    assert (sum_of["n"], sum_of["cost"]) == (15, pytest.approx(3.0))
+    assert float(sum_of["whole"]) == pytest.approx(3.00004), "what is known to have been spent is still told"
+
+
+def test_what_was_scored_before_it_was_known_whether_costs_are_known_is_scored_again_by_itself(
+    tables: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tables, "tasks", partly_priced())
+    scoring(tables).catch_up()
+    expected = scores_of(tables), sums(tables), tables.query("SELECT * EXCEPT version FROM medians FINAL ORDER BY ALL")
+    truncate(tables)
+    put(tables, "tasks", partly_priced())
+    scoring(tables, most_unpriced=1).catch_up()  # as it was: whatever is known of a cost is the cost
+    tables.command("ALTER TABLE task_scores DROP COLUMN cost_known")
+    for statement in statements(shipped()[28]):
+        tables.command(statement)
+    assert scores_of(tables)[task(100)["task_id"]]["cost_known"]
+    monkeypatch.setattr(jobs_scoring, "MEDIANS_AT_ONCE", 30 * DAY)
+
+    assert scoring(tables).catch_up() >= 56
+    assert scores_of(tables) == expected[0]
+    assert sums(tables) == expected[1] == straight(tables)
+    medians = "SELECT * EXCEPT version FROM medians FINAL ORDER BY ALL"
+    pl.testing.assert_frame_equal(tables.query(medians), expected[2])
+    assert scoring(tables).catch_up() == 0
 
 
 def test_the_usual_is_the_median_of_the_thirty_days_before_and_follows_late_tasks(tables: Store) -> None:

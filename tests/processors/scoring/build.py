@@ -24,6 +24,8 @@ def task(task_id: str = "t", **more: Any) -> dict[str, Any]:
         "status": "succeeded",
         "started_at": DAY,
         "duration_seconds": 10.0,
+        "llm_calls": 1,
+        "unpriced_calls": 0,
         "cost_usd": Decimal("0.10"),
     }
     return plain | more
@@ -62,6 +64,7 @@ def scored(
         table(usuals or [], USUALS),
         table(expected or [], EXPECTED),
         profiles or dict(shipped()),
+        0.05,
     )
 
 

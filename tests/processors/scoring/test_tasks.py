@@ -49,6 +49,8 @@ def test_a_profile_may_name_criteria_of_its_own() -> None:
         ({"duration_seconds": 30.0}, [usual()], 1 / 3, 0.25, 0.5),  # 1 / (1 + ½ (1 + 3))
         ({"cost_usd": 0}, [usual()], 2 / 3, 0.5, 1.0),
         ({"cost_usd": None}, [usual()], 0.5, 0.5, None),
+        ({"cost_usd": 0.000001, "llm_calls": 10, "unpriced_calls": 9}, [usual()], 0.5, 0.5, None),
+        ({"cost_usd": 0.3, "llm_calls": 20, "unpriced_calls": 1}, [usual()], 1 / 3, 0.5, 0.25),  # 5 %: as good as known
         ({}, [usual(seconds=0.0)], 0.5, None, 0.5),
         ({}, [usual(dollars=None)], 0.5, 0.5, None),
         ({}, [], None, None, None),

@@ -133,6 +133,33 @@ def test_the_cheapest_success_is_first_and_unknown_prices_are_last(api: TestClie
     assert 0.001 < rows[0]["score"] < 0.003
 
 
+PARTLY = {"cost_usd": Decimal("0.000001"), "llm_calls": 10, "unpriced_calls": 9}
+"""One call of ten has a price."""
+
+
+@pytest.mark.parametrize("question", ["", "profile=cost", "by=efficiency", "by=points"])
+def test_an_agent_whose_calls_mostly_have_no_price_is_not_the_cheapest(api: TestClient, tables: Store, question: str) -> None:
+    ago = [{"started_at": NOW - timedelta(days=days)} for days in (20, 9)]
+    usual = history("priced", 0, 20, 0, **ago[0]) + history("partly", 50, 20, 0, **ago[0])
+    cheap = history("cheap", 200, 40, 0, **ago[1], cost_usd=Decimal("0.0008"))
+    partly = history("partly", 300, 40, 0, **ago[1], **PARTLY)
+    put(tables, "tasks", usual + history("priced", 100, 40, 0, **ago[1]) + cheap + partly)
+    rows = api.get(f"/v1/rankings?window=15d&{question}").json()["rankings"]
+    assert rows[0]["agent_id"] == "cheap"
+    assert next(row["thrift"] for row in rows if row["agent_id"] == "partly") is None
+
+
+def test_moving_to_models_without_a_price_is_no_trend(api: TestClient, tables: Store) -> None:
+    weeks = [
+        history(agent, first + 100 * days, 8, 0, started_at=NOW - timedelta(days=days), **(PARTLY if moved and days < 7 else {}))
+        for agent, first, moved in (("moves", 0, True), ("stays", 50, False))
+        for days in (20, 10, 9, 8, 3, 2, 1)
+    ]
+    put(tables, "tasks", [row for week in weeks for row in week])
+    trends = {row["agent_id"]: row["trend"] for row in api.get("/v1/rankings").json()["rankings"]}
+    assert trends == {"moves": "stable", "stays": "stable"}
+
+
 def test_filters_choose_the_work_and_an_agent_is_picked_from_the_whole_ranking(api: TestClient, tables: Store) -> None:
     put(
         tables,
