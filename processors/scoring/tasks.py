@@ -144,7 +144,7 @@ def cost_known(most_unpriced: float) -> pl.Expr:
 def against_usual() -> list[pl.Expr]:
     """`efficiency`, `speed`, `thrift`: 0.5 is the usual, 0 what failed; null of unfinished tasks and where no usual is known."""
     duration = ratio(pl.col("duration_seconds"), "usual_duration_seconds")
-    cost = ratio(pl.when("cost_known").then(pl.col("cost_usd").cast(pl.Float64)), "usual_cost_usd")
+    cost = cost_ratio()
     both = {"efficiency": pl.mean_horizontal(duration, cost), "speed": duration, "thrift": cost}
     return [
         pl.when(parts.is_not_null() & (pl.col("status") == "succeeded"))
@@ -159,6 +159,16 @@ def against_usual() -> list[pl.Expr]:
 def ratio(value: pl.Expr, usual: str) -> pl.Expr:
     """`value` over the usual; null where either is unknown or the usual is 0."""
     return pl.when(pl.col(usual) > 0).then(value / pl.col(usual))
+
+
+def cost_ratio() -> pl.Expr:
+    """The cost over the usual; null where either is unknown. Where the usual is 0, so is what is 0, and more is beyond.
+
+    The latter is the limit of ever smaller usuals: left out, the dearest agent would win where most work is free.
+    """
+    cost, free = pl.when("cost_known").then(pl.col("cost_usd").cast(pl.Float64)), pl.col("usual_cost_usd") <= 0
+    beyond = pl.when(cost > 0).then(float("inf")).when(cost.is_not_null()).then(1.0)
+    return pl.when(free).then(beyond).otherwise(ratio(cost, "usual_cost_usd"))
 
 
 def with_profile(scored: pl.DataFrame, profile: Profile) -> pl.DataFrame:

@@ -224,6 +224,7 @@ def whole(ask: Ask, now: Now, settings: ScoringSettings, question: ChosenRanking
 UNFINISHED = "no task that matches has succeeded or failed"
 UNJUDGED = "nobody has judged a task that matches"
 UNUSUAL = "a category needs 10 tasks that succeeded in the 30 UTC days before a task's own day"
+UNPRICED = UNUSUAL.replace("succeeded", "succeeded at a known cost")
 MISSING: dict[By, str] = {
     "performance": UNFINISHED,
     "quality": UNJUDGED,
@@ -232,8 +233,8 @@ MISSING: dict[By, str] = {
     "success_rate": UNFINISHED,
     "reliability": UNFINISHED,
     "efficiency": f"no usual cost or duration is known: {UNUSUAL}",
-    "speed": f"no usual duration is known: {UNUSUAL}",
-    "thrift": f"no usual cost is known, or the prices of too many calls are not: {UNUSUAL}",
+    "speed": f"no usual duration is known, or it is 0: {UNUSUAL}",
+    "thrift": f"no usual cost is known, or the prices of too many calls are not: {UNPRICED}",
     "cost_per_success": "no agent has a known cost per success: none succeeded, or the prices of too many calls are unknown",
     "cost_per_quality_point": f"{UNJUDGED}, or the prices of too many calls are unknown",
 }

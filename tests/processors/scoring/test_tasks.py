@@ -53,6 +53,9 @@ def test_a_profile_may_name_criteria_of_its_own() -> None:
         ({"cost_usd": 0.3, "llm_calls": 20, "unpriced_calls": 1}, [usual()], 1 / 3, 0.5, 0.25),  # 5 %: as good as known
         ({}, [usual(seconds=0.0)], 0.5, None, 0.5),
         ({}, [usual(dollars=None)], 0.5, 0.5, None),
+        ({"cost_usd": 0}, [usual(dollars=0.0)], 0.5, 0.5, 0.5),  # free where it is usual to be
+        ({"cost_usd": 0.0001}, [usual(dollars=0.0)], 0.0, 0.5, 0.0),  # infinitely more than is usual
+        ({"cost_usd": None}, [usual(dollars=0.0)], 0.5, 0.5, None),
         ({}, [], None, None, None),
         ({}, [usual(category="coding")], None, None, None),
         ({"status": "failed"}, [usual()], 0.0, 0.0, 0.0),

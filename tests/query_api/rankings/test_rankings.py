@@ -149,6 +149,24 @@ def test_an_agent_whose_calls_mostly_have_no_price_is_not_the_cheapest(api: Test
     assert next(row["thrift"] for row in rows if row["agent_id"] == "partly") is None
 
 
+def test_where_most_work_is_free_who_costs_is_not_first(api: TestClient, tables: Store) -> None:
+    ago, free = NOW - timedelta(days=9), {"cost_usd": Decimal(0)}
+    rows = history("old", 0, 60, 0, started_at=NOW - timedelta(days=15), **free)
+    rows += history("free", 100, 60, 0, started_at=ago, **free) + history("free too", 200, 60, 0, started_at=ago, **free)
+    rows += history("dear", 300, 60, 0, started_at=ago, cost_usd=Decimal("0.5"))
+    rows += history("dearest", 400, 61, 0, started_at=ago, cost_usd=Decimal(5))
+    put(tables, "tasks", rows)
+    for question in ("profile=cost", "by=thrift"):
+        answer = api.get(f"/v1/rankings?window=12d&{question}").json()
+        assert [row["rank"] for row in answer["rankings"][:2]] == [1, 1]
+        assert {row["agent_id"] for row in answer["rankings"][:2]} == {"free", "free too"}
+        assert answer["rankings"][-1]["agent_id"] == "dearest"
+    assert {row["agent_id"]: row["thrift"] for row in answer["rankings"]} == {
+        **dict.fromkeys(("free", "free too"), 0.5),
+        **dict.fromkeys(("dear", "dearest"), 0.0),
+    }
+
+
 def test_moving_to_models_without_a_price_is_no_trend(api: TestClient, tables: Store) -> None:
     weeks = [
         history(agent, first + 100 * days, 8, 0, started_at=NOW - timedelta(days=days), **(PARTLY if moved and days < 7 else {}))
