@@ -19,7 +19,7 @@ from processors.scoring.statistics import MONEY_DIGITS
 TRIFLE = 1e-6
 """Dollars added to each mean cost, so that work which costs nothing has a place on the scale."""
 DOUBT = 2
-"""Tasks of the category's worth that are added to an agent's own, so that one without any worth has a (dear) price."""
+"""Tasks of the category's worth that are added to an agent's own, so that it has a (dear) price where it has no worth itself."""
 
 
 class Cost(NamedTuple):
@@ -46,8 +46,12 @@ COSTS = {
 
 
 def score_cost(statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, recency: ScoringSettings | None) -> pl.DataFrame:
-    """`agent_id, score, score_low, score_high, observations`, in dollars, less is better; null where nobody has any worth."""
-    groups = with_others(with_kappa(factors(statistics, cost, recency), settings), None)
+    """`agent_id, score, score_low, score_high, observations`, in dollars, less is better; agents without any worth are left out.
+
+    Whoever never achieved anything has no price, however little it spent, and is nobody to be compared with.
+    """
+    worthy = statistics.filter(pl.col(cost.worth).sum().over("agent_id") > 0)
+    groups = with_others(with_kappa(factors(worthy, cost, recency), settings), None)
     spreads = groups.with_columns(common=steadied(pl.lit(1.0))).with_columns(
         spread=own_or_common()
     )  # a cost may be off by itself
@@ -69,15 +73,17 @@ def score_cost(statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, 
 def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | None) -> pl.DataFrame:
     """`agent_id, category, n, observations, finished, mean, own`: logarithms of the ratio, and the variance of one observation.
 
-    The variance is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the ratio.
+    The variance is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the ratio. Where nobody of a
+    category has any worth, what was spent there counts nevertheless: a task's usual worth is that of all work then.
     """
     sums = {name: pl.col(column) for name, column in zip(MOMENTS, cost[1:], strict=True)}
     counted = statistics.with_columns(finished=pl.col(cost.counts), **sums)
     groups = blend(counted, cost.counts, MOMENTS, recency).filter(pl.col("n") > 0)
     n = pl.col("n")
-    usual = (n * pl.col("_worth")).sum().over("category") / n.sum().over("category")
-    worth = (n * pl.col("_worth") + DOUBT * usual) / (n + DOUBT)
-    known = groups.with_columns(_usual=usual, _steady=worth).filter(pl.col("_usual") > 0)
+    worth = n * pl.col("_worth")
+    near, far = worth.sum().over("category") / n.sum().over("category"), worth.sum() / n.sum()
+    usual = pl.when(near > 0).then(near).otherwise(far)
+    known = groups.with_columns(_steady=(worth + DOUBT * usual) / (n + DOUBT))
     ratio, mean = pl.col("_cost") / pl.col("_steady"), pl.col("_cost")
     residual = pl.col("_cost2") - 2 * ratio * pl.col("_cross") + ratio**2 * pl.col("_worth2")
     own = pl.when(mean > 0).then(residual.clip(lower_bound=0) / mean**2).otherwise(0.0)

@@ -178,12 +178,22 @@ def test_the_cheapest_success_ranks_first() -> None:
     assert ranked["cheap"]["score_low"] <= ranked["cheap"]["score"] <= ranked["cheap"]["score_high"]
 
 
-def test_an_agent_that_never_succeeded_has_no_cost_per_success_but_ranks_as_dear() -> None:
-    ranked = ranking(costing("never", 0.01, 0, 20), costing("often", 0.01, 20, 0), by="cost_per_success")
-    assert list(ranked) == ["often", "never"]
-    assert ranked["never"]["cost_per_success_usd"] is None
-    # no success in 20 tasks, and 2 tasks of the usual worth, ½: 0.01 · 22 dollars for one; 10 pseudo-tasks as the other's
-    assert ranked["never"]["score"] > 2 * ranked["often"]["score"] > 0
+@pytest.mark.parametrize("each", [0.01, 0.0])
+def test_an_agent_that_never_succeeded_has_no_cost_per_success_and_no_rank(each: float) -> None:
+    often = costing("often", 0.01, 20, 0), costing("mostly", 0.02, 18, 2)
+    ranked = ranking(costing("never", each, 0, 50), *often, by="cost_per_success")
+    assert list(ranked) == ["often", "mostly", "never"]
+    assert ranked["never"]["cost_per_success_usd"] is ranked["never"]["score"] is ranked["never"]["rank"] is None
+    assert ranked["often"]["score"] == ranking(*often, by="cost_per_success")["often"]["score"]
+
+
+def test_what_is_spent_where_nobody_succeeds_counts() -> None:
+    both = costing("both", 0.01, 50, 0), costing("both", 10.0, 0, 50) | {"category": "hard"}
+    ranked = ranking(*both, costing("other", 0.02, 50, 0), by="cost_per_success")
+    assert list(ranked) == ["other", "both"]
+    assert ranked["both"]["cost_per_success_usd"] == pytest.approx(10.01)
+    # by factors, halfway between a cent and what a success would be taken to cost where there was none
+    assert 0.5 < ranked["both"]["score"] < 10
 
 
 def test_where_nobody_succeeds_there_is_no_cost_per_success() -> None:
