@@ -17,7 +17,9 @@ from processors.scoring.shrinkage import own_or_common, steadied, with_kappa, wi
 from processors.scoring.statistics import MONEY_DIGITS
 
 TRIFLE = 1e-6
-"""Dollars added to each mean cost, so that work which costs nothing has a place on the scale."""
+"""Dollars added to each mean cost, so that work which costs next to nothing has a place on the scale."""
+FREE = 0.1
+"""Where an agent that costs something elsewhere costs nothing, it counts as this share of the least that others cost there."""
 DOUBT = 2
 """Tasks of the category's worth that are added to an agent's own, so that it has a (dear) price where it has no worth itself."""
 
@@ -48,10 +50,28 @@ COSTS = {
 def score_cost(statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, recency: ScoringSettings | None) -> pl.DataFrame:
     """`agent_id, score, score_low, score_high, observations`, in dollars, less is better; agents without any worth are left out.
 
-    Whoever never achieved anything has no price, however little it spent, and is nobody to be compared with.
+    Whoever never achieved anything has no price, however little it spent, and is nobody to be compared with. Nor is who never
+    cost anything: nothing is by no factor less than what others cost. Such agents score 0, without an interval.
     """
     worthy = statistics.filter(pl.col(cost.worth).sum().over("agent_id") > 0)
-    groups = with_others(with_kappa(factors(worthy, cost, recency), settings), None)
+    paid = pl.col(cost.cost).sum().over("agent_id") > 0
+    return pl.concat([of_those_who_cost(worthy.filter(paid), cost, settings, recency), of_the_free(worthy.filter(~paid), cost)])
+
+
+def of_the_free(statistics: pl.DataFrame, cost: Cost) -> pl.DataFrame:
+    """What `score_cost` says of agents that never cost anything."""
+    nothing = pl.lit(None, dtype=pl.Float64)
+    agents = statistics.group_by("agent_id").agg(pl.col(cost.counts).sum().cast(pl.UInt64).alias("observations"))
+    return agents.select(
+        "agent_id", pl.lit(0.0).alias("score"), nothing.alias("score_low"), nothing.alias("score_high"), "observations"
+    )
+
+
+def of_those_who_cost(
+    statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, recency: ScoringSettings | None
+) -> pl.DataFrame:
+    """What `score_cost` says of agents that have cost something."""
+    groups = with_others(with_kappa(factors(statistics, cost, recency), settings), None)
     spreads = groups.with_columns(common=steadied(pl.lit(1.0))).with_columns(
         spread=own_or_common()
     )  # a cost may be off by itself
@@ -85,6 +105,7 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
     usual = pl.when(near > 0).then(near).otherwise(far)
     known = groups.with_columns(_steady=(worth + DOUBT * usual) / (n + DOUBT))
     ratio, mean = pl.col("_cost") / pl.col("_steady"), pl.col("_cost")
+    least = pl.coalesce(ratio.filter(ratio > 0).min().over("category"), ratio.filter(ratio > 0).min())
     residual = pl.col("_cost2") - 2 * ratio * pl.col("_cross") + ratio**2 * pl.col("_worth2")
     own = pl.when(mean > 0).then(residual.clip(lower_bound=0) / mean**2).otherwise(0.0)
     return known.select(
@@ -93,7 +114,7 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
         "n",
         "observations",
         pl.col("observations").alias("finished"),
-        (ratio + TRIFLE).log().alias("mean"),
+        (pl.when(ratio > 0).then(ratio).otherwise(FREE * least) + TRIFLE).log().alias("mean"),
         own.alias("own"),
     ).sort("category", "agent_id")
 

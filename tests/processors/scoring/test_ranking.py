@@ -212,6 +212,27 @@ def test_unknown_prices_never_rank_cheapest() -> None:
     assert ranked["unpriced"]["total_cost_usd"] is None
 
 
+def test_an_agent_that_costs_nothing_is_first_and_does_not_make_the_others_look_cheap() -> None:
+    dear = costing("dear", 1.0, 20, 0), costing("dearer", 2.0, 20, 0)
+    ranked = ranking(costing("free", 0.0, 20, 0), *dear, by="cost_per_success")
+    alone = ranking(*dear, by="cost_per_success")
+    assert [(name, row["rank"], row["score"]) for name, row in ranked.items()] == [
+        ("free", 1, 0.0),
+        *((name, number, alone[name]["score"]) for number, name in ((2, "dear"), (3, "dearer"))),
+    ]
+    # with 10 pseudo-tasks as the other's, by factors
+    assert [alone[name]["score"] for name in ("dear", "dearer")] == [pytest.approx(2 ** (1 / 3)), pytest.approx(2 ** (2 / 3))]
+    assert (ranked["free"]["score_low"], ranked["free"]["score_high"], ranked["free"]["observations"]) == (None, None, 20)
+
+
+def test_what_costs_one_agent_nothing_in_one_category_does_not_make_the_others_look_cheap() -> None:
+    partly = costing("partly", 0.0, 20, 0), costing("partly", 1.0, 20, 0) | {"category": "hard"}
+    ranked = ranking(*partly, costing("dear", 1.0, 20, 0), costing("dearer", 2.0, 20, 0), by="cost_per_success")
+    assert list(ranked) == ["partly", "dear", "dearer"]
+    # the free work counts as a tenth of a dollar
+    assert ranked["dear"]["score"] > 0.9
+
+
 def test_work_that_costs_nothing_scores_zero() -> None:
     ranked = ranking(costing("local", 0.0, 20, 0), costing("other", 0.0, 10, 5), by="cost_per_success")
     assert [row["score"] for row in ranked.values()] == [0.0, 0.0]
