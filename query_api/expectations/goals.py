@@ -125,8 +125,9 @@ def stood(ask: Ask, goals: pl.DataFrame, now: datetime, scoring: ScoringSettings
 def monthly(ask: Ask, now: datetime, department: str, scoring: ScoringSettings) -> list[Row]:
     """Measures of the last three months, the latest first, of a department or of all."""
     departments = (department,) if department else ()
-    asked = {"since": bound(now - MONTHS * MONTH), "until": bound(now), "department": list(departments)}
-    found = {row["month"]: row for row in rows(ask("goal_months", asked | {"limit": MONTHS}, MONTHS))}
+    asked: dict[str, Any] = {"since": bound(now - MONTHS * MONTH), "until": bound(now), "department": list(departments)}
+    asked |= {"most_unpriced": scoring.most_unpriced, "limit": MONTHS}
+    found = {row["month"]: row for row in rows(ask("goal_months", asked, MONTHS))}
     cuts = [now - month * MONTH for month in range(MONTHS, -1, -1)]
     scores = {
         MONTHS - int(str(row["segment"])): row for row in rows(work_scores(ask, Chosen(department=departments), cuts, scoring))

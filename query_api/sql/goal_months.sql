@@ -1,4 +1,5 @@
--- How did the tasks of the last three times 30 days go, as far as goals speak of it? Month 0 is the latest.
+-- How did the tasks of the last three times 30 days go, as far as goals speak of it? Month 0 is the latest. What a success costs is
+-- unknown if more than {most_unpriced} of the calls have no price, and counts tasks of which no more have none.
 SELECT
     intDiv(toUnixTimestamp64Milli({until:DateTime64(3)}) - toUnixTimestamp64Milli(started_at) - 1, 2592000000) AS month,
     countIf(status IN ('succeeded', 'failed')) AS finished,
@@ -8,10 +9,13 @@ SELECT
     countIf(status IN ('succeeded', 'failed') AND decision_id != '') AS routed,
     if(routed = 0, NULL, countIf(status = 'succeeded' AND decision_id != '') / routed) AS routed_success_rate,
     avgOrNullIf(duration_seconds, status IN ('succeeded', 'failed')) AS avg_duration_seconds,
-    if(succeeded = 0, NULL, toFloat64(sum(t.cost_usd)) / succeeded) AS cost_per_success_usd
+    sum(t.unpriced_calls) <= {most_unpriced:Float64} * sum(greatest(t.llm_calls, t.unpriced_calls)) AS is_priced,
+    countIf(status = 'succeeded' AND cost_known) AS priced_successes,
+    if(priced_successes = 0 OR NOT is_priced, NULL, toFloat64(sumIf(t.cost_usd, cost_known)) / priced_successes) AS cost_per_success_usd
 FROM (
     SELECT
-        started_at, status, duration_seconds, decision_id, cost_usd,
+        started_at, status, duration_seconds, decision_id, cost_usd, llm_calls, unpriced_calls,
+        isNotNull(cost_usd) AND unpriced_calls <= {most_unpriced:Float64} * greatest(llm_calls, unpriced_calls) AS cost_known,
         task_id IN (SELECT task_id FROM evaluations FINAL WHERE task_id != '') AS rated
     FROM tasks FINAL
     WHERE started_at >= {since:DateTime64(9)}

@@ -45,6 +45,18 @@ def test_goals_stand_month_against_month(api: TestClient, tables: Store) -> None
     }
 
 
+@pytest.mark.parametrize(("unpriced", "value"), [(19, None), (1, 0.0)])
+def test_work_whose_price_is_unknown_does_not_reach_a_goal_of_cost(
+    api: TestClient, tables: Store, unpriced: int, value: float | None
+) -> None:
+    """The month before 1 mill for a success; this month as much, or of 19 of 20 tasks it is not known."""
+    this = [ago(n, 1, **({"cost_usd": None, "unpriced_calls": 1} if n < unpriced else {})) for n in range(20)]
+    put(tables, "tasks", [*this, *(ago(100 + n, 31) for n in range(20))])
+    want(api, cost_per_success_change=-0.1)
+    reached = None if value is None else False
+    assert standing(api) == {"cost_per_success_change": (pytest.approx(value), None, reached, None)}
+
+
 def test_rated_and_routed_tasks_are_counted(api: TestClient, tables: Store) -> None:
     put(tables, "tasks", [ago(1, 1, decision_id="d"), ago(2, 1, decision_id="e", status="failed"), ago(3, 31), ago(4, 31)])
     plain = {name: "" for name, kind in EVALUATIONS.items() if name.endswith("_id") or name in ("target", "source", "model")}
