@@ -59,7 +59,8 @@ def plain(statistics: pl.DataFrame, most_unpriced: float) -> pl.DataFrame:
         most_unpriced: share of model calls without a known price beyond which costs are unknown.
 
     Returns:
-        `agent_id`, counts, and means of what they count; null without any. `priced` is whether costs are known.
+        `agent_id`, counts, and means of what they count; null without any. `priced` is whether costs are known; what is known to
+        have been spent is told in any case, also for tasks that are still running.
     """
     sums = statistics.group_by("agent_id").agg(pl.exclude("agent_id", "category", "segment").sum())
     sums = sums.with_columns(priced=pl.col("unpriced_calls") <= most_unpriced * pl.max_horizontal("llm_calls", "unpriced_calls"))
@@ -79,7 +80,7 @@ def plain(statistics: pl.DataFrame, most_unpriced: float) -> pl.DataFrame:
         mean["rating"].alias("avg_user_rating"),
         pl.when(finished() > 0).then("points_sum").alias("points"),
         over("duration_sum", finished()).alias("avg_duration_seconds"),
-        pl.when(pl.col("cost_n") > 0).then("total_cost_usd").alias("total_cost_usd"),
+        pl.when((pl.col("cost_n") > 0) | (pl.col("total_cost_usd") > 0)).then("total_cost_usd").alias("total_cost_usd"),
         *(pl.when("priced").then(value).round(MONEY_DIGITS).alias(name) for name, value in money.items()),
     )
 

@@ -1,6 +1,7 @@
 """Ranks: worked by hand, and what must hold of any history."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, get_args
 
 import polars as pl
@@ -202,7 +203,8 @@ def test_where_nobody_succeeds_there_is_no_cost_per_success() -> None:
 
 def test_unknown_prices_never_rank_cheapest() -> None:
     free = costing("free?", 0.0001, 20, 0) | {"unpriced_calls": 2}  # 2 of 20 calls: over 5 %
-    unpriced = work("unpriced", 20, 0, cost_n=0, cost_succeeded=0, cost_sum=0.0, cost_squares=0.0, unpriced_calls=20)
+    nothing = {"cost_sum": 0.0, "cost_squares": 0.0, "total_cost_usd": Decimal(0)}
+    unpriced = work("unpriced", 20, 0, cost_n=0, cost_succeeded=0, unpriced_calls=20, **nothing)
     nearly = costing("nearly", 0.02, 20, 0) | {"unpriced_calls": 1}  # 1 of 20: 5 %, still known
     ranked = ranking(free, unpriced, nearly, costing("known", 0.01, 20, 0), by="cost_per_success")
     assert list(ranked) == ["known", "nearly", "free?", "unpriced"]

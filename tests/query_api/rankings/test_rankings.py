@@ -167,6 +167,12 @@ def test_where_most_work_is_free_who_costs_is_not_first(api: TestClient, tables:
     }
 
 
+def test_what_running_tasks_have_spent_is_told(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", history("a", 0, 4, 0, status="running", started_at=NOW - timedelta(hours=1), cost_usd=Decimal("0.12")))
+    (row,) = api.get("/v1/rankings?window=1d").json()["rankings"]
+    assert (row["total_cost_usd"], row["avg_cost_usd"], row["cost_per_success_usd"]) == (0.48, None, None)
+
+
 def test_moving_to_models_without_a_price_is_no_trend(api: TestClient, tables: Store) -> None:
     weeks = [
         history(agent, first + 100 * days, 8, 0, started_at=NOW - timedelta(days=days), **(PARTLY if moved and days < 7 else {}))
