@@ -1,8 +1,8 @@
 -- What is said of the judged tasks that began from {since} up to {until}?
-SELECT task_id, criterion, score, rating, evaluator_type
+SELECT task_id, criterion, score, rating, evaluator, evaluator_type
 FROM
 (
-    SELECT evaluation_id, task_id, span_id, criterion, score, rating, evaluator_type, is_deleted
+    SELECT evaluation_id, task_id, span_id, criterion, score, rating, evaluator, evaluator_type, is_deleted
     FROM evaluations
     WHERE task_id IN
     (

@@ -174,5 +174,5 @@ class ScoringSettings(BaseModel):
         return blake2b(repr((FORMULA, self.most_unpriced, said)).encode(), digest_size=8).hexdigest()
 
 
-FORMULA = 3
+FORMULA = 4
 """To be raised whenever the scores of a task are worked out differently by the same settings."""

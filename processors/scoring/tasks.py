@@ -17,6 +17,7 @@ JUDGEMENTS: Columns = {
     "criterion": STRING,
     "score": pl.Float64(),
     "rating": pl.Float64(),
+    "evaluator": STRING,
     "evaluator_type": STRING,
 }
 """What `score` needs of evaluations of whole tasks, none of them replaced or deleted."""
@@ -39,6 +40,7 @@ EXPECTED: Columns = {
 
 TASK_FACTS: Columns = {
     "task_id": STRING,
+    "agent_id": STRING,
     "agent_type": STRING,
     "category": STRING,
     "complexity": pl.UInt8(),
@@ -95,7 +97,7 @@ def score(
         `tasks` in their order, with the columns SCORES.
     """
     named = sorted({*STANDING, *(name for profile in profiles.values() for name in profile.overall.criteria)})
-    judged = tasks.join(judged_tasks(judgements, named), on="task_id", how="left", maintain_order="left")
+    judged = tasks.join(judged_tasks(by_others(judgements, tasks), named), on="task_id", how="left", maintain_order="left")
     compared = with_usual(judged.with_columns(pl.col("judgements").fill_null(0)), usuals, expected)
     scored = compared.with_columns(cost_known(most_unpriced)).with_columns(against_usual())
     several = [with_profile(scored, profile).select(*LISTS) for profile in profiles.values()]
@@ -103,6 +105,12 @@ def score(
     return scored.with_columns(*lists, profiles=pl.lit(pl.Series([list(profiles)], dtype=pl.List(STRING))).first()).select(
         *tasks.columns, *(pl.col(name).cast(dtype) for name, dtype in SCORES.items())
     )
+
+
+def by_others(judgements: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
+    """`judgements` without those of agents that judge a task of their own as a peer: a peer is another agent."""
+    own = tasks.select("task_id", pl.col("agent_id").cast(STRING).alias("evaluator"), evaluator_type=pl.lit("peer"))
+    return judgements.join(own, on=own.columns, how="anti", maintain_order="left")
 
 
 def judged_tasks(judgements: pl.DataFrame, criteria: list[str]) -> pl.DataFrame:

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from pydantic import AfterValidator, Field
 
 from processors.errors import Unavailable
-from processors.evaluations import EVALUATIONS, WAITING, WHOSE, evaluator_voice, identified, placed
-from processors.frames import conform
+from processors.evaluations import EVALUATIONS, WAITING, WHOSE, evaluator_voice, identified, placed, plain_target
+from processors.frames import STRING, conform
 from query_api.asking.answers import Answer, Time
 from query_api.asking.problems import ProblemError, wrong
 from query_api.asking.questions import Ask, Keep, Now
@@ -27,10 +27,11 @@ from query_api.evaluations.sent import (
     printable,
     rows_of,
 )
-from query_api.evaluations.targets import homes
+from query_api.evaluations.targets import AT_ONCE, homes
 
 MOST_ROWS = 1_000_000
 LOCKS = 64
+MOST = {"limit": MOST_ROWS}
 SHOWN = 1_000
 """Ids that an answer repeats."""
 
@@ -99,7 +100,8 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
 
         Ids, tasks that are not there yet, and keys are as for a rating.
         """
-        return take(rows_of(within_time([(task_id, sent)], now()), "api", now()), key, response)
+        pairs = by_others(ask, within_time([(task_id, sent)], now()))
+        return take(rows_of(pairs, "api", now()), key, response)
 
     @router.post("/v1/evaluations", response_model=Kept, summary="Judge many tasks", openapi_extra=request_body())
     def evaluations(request: Request, raw: Annotated[bytes, Depends(body)], response: Response, key: Key = None) -> Any:
@@ -109,7 +111,7 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
         """
         is_import = "ndjson" in request.headers.get("content-type", "")
         sent: Sequence[EvaluationOfTask] = evaluations_in(raw, a_line_each=is_import)
-        pairs = within_time([(one.task_id, one) for one in sent], now())
+        pairs = by_others(ask, within_time([(one.task_id, one) for one in sent], now()))
         return take(rows_of(pairs, "import" if is_import else "api", now()), key, response)
 
     return router
@@ -172,6 +174,36 @@ def within_time(sent: Sequence[tuple[str, Evaluation]], now: datetime) -> Sequen
         if problem := out_of_time(one, now):
             raise wrong(f"{number}.evaluated_at" if len(sent) > 1 else "evaluated_at", str(one.evaluated_at), problem)
     return sent
+
+
+def by_others(ask: Ask, sent: Sequence[tuple[str, Evaluation]]) -> Sequence[tuple[str, Evaluation]]:
+    """What was sent; raises ProblemError, 400, if an agent judges as a peer what it has done itself.
+
+    Of what is not there yet nobody knows who does it; it is left out where tasks are scored.
+    """
+    said = [(number, target, one.evaluator) for number, (target, one) in enumerate(sent) if one.evaluator_type == "peer"]
+    if not said:
+        return sent
+    peers = pl.DataFrame(said, {"number": pl.Int64(), "target": STRING, "evaluator": STRING}, orient="row")
+    peers = peers.with_columns(plain_target(pl.col("target")))
+    try:
+        own = done_by(ask, peers.join(homes(ask, peers["target"]), on="target")).sort("number")
+    except Unavailable:
+        return sent
+    if own.is_empty():
+        return sent
+    number, evaluator, task_id = own.select("number", "evaluator", "task_id").row(0)
+    field = f"{number}.evaluator" if len(sent) > 1 else "evaluator"
+    raise wrong(field, evaluator, f"has done the task {task_id} itself: a peer is another agent")
+
+
+def done_by(ask: Ask, judged: pl.DataFrame) -> pl.DataFrame:
+    """Of `judged`, columns `trace_id, task_id, evaluator`, those whose evaluator has done the task itself."""
+    owners = [
+        ask("agents_of_tasks", {name: part[name].unique().to_list() for name in ("trace_id", "task_id")} | MOST, MOST_ROWS)
+        for part in judged.iter_slices(AT_ONCE)
+    ]
+    return pl.concat(judged.join(frame, on=["task_id", "evaluator"], how="semi") for frame in owners) if owners else judged
 
 
 def voice(key: str | None) -> pl.Expr:

@@ -17,6 +17,7 @@ def task(task_id: str = "t", **more: Any) -> dict[str, Any]:
     """A research task that succeeded in 10 s for 0.10 dollars."""
     plain = {
         "task_id": task_id,
+        "agent_id": "writer",
         "agent_type": "",
         "category": "research",
         "complexity": 1,
@@ -31,9 +32,12 @@ def task(task_id: str = "t", **more: Any) -> dict[str, Any]:
     return plain | more
 
 
-def said(criterion: str = "", score: float = 1.0, by: str = "user", task_id: str = "t") -> dict[str, Any]:
+def said(
+    criterion: str = "", score: float = 1.0, by: str = "user", task_id: str = "t", evaluator: str = "somebody"
+) -> dict[str, Any]:
     """What somebody says of a task."""
-    return {"task_id": task_id, "criterion": criterion, "score": score, "rating": None, "evaluator_type": by}
+    who = {"evaluator": evaluator, "evaluator_type": by}
+    return {"task_id": task_id, "criterion": criterion, "score": score, "rating": None, **who}
 
 
 def stars(rating: float, task_id: str = "t") -> dict[str, Any]:

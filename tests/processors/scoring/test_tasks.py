@@ -29,6 +29,16 @@ def test_a_criterion_is_the_mean_of_those_who_judged_it() -> None:
     assert (row["quality"], row["peer_score"]) == (pytest.approx(0.8), pytest.approx(0.8))
 
 
+def test_an_agent_is_no_peer_of_its_own_work() -> None:
+    own = said(score=1.0, by="peer", evaluator="writer")
+    alone, beside = one(scored(task(), own)), one(scored(task(), own, said(score=0.5, by="peer", evaluator="critic")))
+
+    assert (alone["quality"], alone["peer_score"], alone["judgements"]) == (None, None, 0)
+    assert (beside["quality"], beside["peer_score"], beside["judgements"]) == (0.5, 0.5, 1)
+    named_alike = one(scored(task(), said(score=1.0, by="llm", evaluator="writer")))
+    assert named_alike["peer_score"] == 1.0, "a judge may be called as an agent is"
+
+
 def test_a_criterion_that_no_profile_names_makes_no_quality() -> None:
     row = one(scored(task(), said("depth", 1.0)))
 

@@ -17,7 +17,7 @@ from query_api.web.app import create_app
 from query_api.web.health import Condition
 from query_api.web.server import ApiServer
 from tests.query_api.asking.test_problems import problem
-from tests.query_api.build import NOW
+from tests.query_api.build import NOW, put, task, trace_of
 from tests.query_api.rating import CRITIC, STARS, TASK, judge, rate, stored
 
 
@@ -99,6 +99,23 @@ def test_an_evaluation_that_is_none_is_refused(api: TestClient, tables: Store, s
     assert body["errors"][0]["parameter"] == parameter
     assert len(json.dumps(body)) < 20_000
     assert stored(tables) == []
+
+
+def test_an_agent_is_refused_as_a_peer_of_its_own_work(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1, agent_id="writer", external_id="job-7"), task(2, agent_id="critic")])
+    own = {"evaluator": "writer", "evaluator_type": "peer", "score": 1.0}
+    for name in (TASK, trace_of(1), "job-7"):
+        (error,) = problem(judge(api, name, own), 400)["errors"]
+        assert (error["parameter"], error["found"]) == ("evaluator", "writer")
+        assert "a peer is another agent" in error["message"]
+    many = {"evaluations": [own | {"task_id": trace_of(2)}, own | {"task_id": trace_of(1)}]}
+    (error,) = problem(api.post("/v1/evaluations", json=many), 400)["errors"]
+    assert error["parameter"] == "1.evaluator"
+    assert stored(tables) == []
+
+    for said in (own | {"evaluator": "critic"}, own | {"evaluator_type": "llm"}):
+        assert judge(api, TASK, said).status_code == 200
+    assert judge(api, trace_of(3), own).status_code == 202, "nobody knows yet who does it"
 
 
 def test_100_000_criteria_are_refused(api: TestClient, tables: Store) -> None:

@@ -235,6 +235,19 @@ def test_an_evaluation_moves_quality_points_and_their_ranking(api: TestClient, t
 QUERIES = ("", "&profile=seed", "&user_id=nobody", "&department=&service=app", "&model=x&window=1h", "&provider=openai")
 
 
+def test_what_an_agent_says_of_its_own_work_as_a_peer_is_not_scored(api: TestClient, tables: Store) -> None:
+    put_rows(tables, "tasks", [one := task(1, agent_id="a")])
+    work_out(tables)  # what is said is taken in by itself too
+    judge(tables, one["task_id"], 1.0, evaluator="a", evaluator_type="peer", source="otlp")
+    judge(tables, one["task_id"], 0.5, evaluator="b", evaluator_type="peer", source="otlp")
+    work_out(tables)
+    (row,) = api.get("/v1/rankings").json()["rankings"]
+    shown = api.get(f"/v1/tasks/{one['task_id']}").json()
+    assert (row["quality"], shown["scores"]["quality"]) == (0.5, 0.5)
+    assert next(part["value"] for part in shown["points_from"] if part["part"] == "peers") == 0.5
+    assert shown["points"] == pytest.approx(row["points"])
+
+
 def test_every_score_can_be_asked_for(api: TestClient, tables: Store) -> None:
     put(tables, "tasks", history("a", 0, 9, 3) + history("b", 20, 4, 1))
     for by in get_args(By):
