@@ -93,19 +93,21 @@ def of_those_who_cost(
 def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | None) -> pl.DataFrame:
     """`agent_id, category, n, observations, finished, mean, own`: logarithms of the ratio, and the variance of one observation.
 
-    The variance is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the ratio. Where nobody of a
-    category has any worth, what was spent there counts nevertheless: a task's usual worth is that of all work then.
+    The variance is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the ratio. A category in
+    which nobody has any worth compares nobody; what an agent has lost there is added to the price of what it achieved elsewhere.
     """
     sums = {name: pl.col(column) for name, column in zip(MOMENTS, cost[1:], strict=True)}
     counted = statistics.with_columns(finished=pl.col(cost.counts), **sums)
     groups = blend(counted, cost.counts, MOMENTS, recency).filter(pl.col("n") > 0)
     n = pl.col("n")
-    worth = n * pl.col("_worth")
-    near, far = worth.sum().over("category") / n.sum().over("category"), worth.sum() / n.sum()
-    usual = pl.when(near > 0).then(near).otherwise(far)
-    known = groups.with_columns(_steady=(worth + DOUBT * usual) / (n + DOUBT))
+    usual = (n * pl.col("_worth")).sum().over("category") / n.sum().over("category")
+    worth = (n * pl.col("_worth") + DOUBT * usual) / (n + DOUBT)
+    each, spent = pl.col("observations"), pl.when(usual > 0).then(0.0).otherwise("_cost")
+    lost = (each * spent).sum().over("agent_id") / (each * pl.col("_worth")).sum().over("agent_id")
+    known = groups.with_columns(_usual=usual, _steady=worth, _lost=lost).filter(pl.col("_usual") > 0)
     ratio, mean = pl.col("_cost") / pl.col("_steady"), pl.col("_cost")
-    least = pl.coalesce(ratio.filter(ratio > 0).min().over("category"), ratio.filter(ratio > 0).min())
+    price = (mean + pl.col("_lost") * pl.col("_worth")) / pl.col("_steady")
+    least = pl.coalesce(price.filter(price > 0).min().over("category"), price.filter(price > 0).min())
     residual = pl.col("_cost2") - 2 * ratio * pl.col("_cross") + ratio**2 * pl.col("_worth2")
     own = pl.when(mean > 0).then(residual.clip(lower_bound=0) / mean**2).otherwise(0.0)
     return known.select(
@@ -114,7 +116,7 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
         "n",
         "observations",
         pl.col("observations").alias("finished"),
-        (pl.when(ratio > 0).then(ratio).otherwise(FREE * least) + TRIFLE).log().alias("mean"),
+        (pl.when(price > 0).then(price).otherwise(FREE * least) + TRIFLE).log().alias("mean"),
         own.alias("own"),
     ).sort("category", "agent_id")
 

@@ -193,8 +193,9 @@ def test_what_is_spent_where_nobody_succeeds_counts() -> None:
     ranked = ranking(*both, costing("other", 0.02, 50, 0), by="cost_per_success")
     assert list(ranked) == ["other", "both"]
     assert ranked["both"]["cost_per_success_usd"] == pytest.approx(10.01)
-    # by factors, halfway between a cent and what a success would be taken to cost where there was none
-    assert 0.5 < ranked["both"]["score"] < 10
+    # ten dollars for each success, with 10 of 60 tasks as the other's
+    price = 10.01 ** (50 / 60) * 0.02 ** (10 / 60)
+    assert ranked["both"]["score"] == pytest.approx(price, rel=1e-3)
 
 
 def test_where_nobody_succeeds_there_is_no_cost_per_success() -> None:
@@ -231,8 +232,8 @@ def test_what_costs_one_agent_nothing_in_one_category_does_not_make_the_others_l
     partly = costing("partly", 0.0, 20, 0), costing("partly", 1.0, 20, 0) | {"category": "hard"}
     ranked = ranking(*partly, costing("dear", 1.0, 20, 0), costing("dearer", 2.0, 20, 0), by="cost_per_success")
     assert list(ranked) == ["partly", "dear", "dearer"]
-    # the free work counts as a tenth of a dollar
-    assert ranked["dear"]["score"] > 0.9
+    # by factors: drawn by a third to the mean of a tenth of a dollar, as which the free work counts, and of two
+    assert ranked["dear"]["score"] == pytest.approx((0.1 * 2) ** (1 / 2 / 3), rel=1e-3)
 
 
 def test_work_that_costs_nothing_scores_zero() -> None:
