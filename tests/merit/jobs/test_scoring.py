@@ -339,7 +339,7 @@ def test_what_was_scored_before_it_was_known_whether_costs_are_known_is_scored_a
     put(tables, "tasks", partly_priced())
     scoring(tables, most_unpriced=1).catch_up()  # as it was: whatever is known of a cost is the cost
     tables.command("ALTER TABLE task_scores DROP COLUMN cost_known")
-    for statement in statements(shipped()[28]):
+    for statement in statements(shipped()[27]):
         tables.command(statement)
     assert scores_of(tables)[task(100)["task_id"]]["cost_known"]
     monkeypatch.setattr(jobs_scoring, "MEDIANS_AT_ONCE", 30 * DAY)
