@@ -50,7 +50,7 @@ class Replayed:
     def summary(self) -> dict[str, Any]:
         """As JSON: means over the passes; regret against the best of each category in hindsight, in points of score.
 
-        `cost_usd` is None where a cost is not known.
+        `cost_usd` is the sum of the known costs, None where none is known, `cost_known` of which part of the tasks it is.
         """
         score = np.array([each.score for each in self.passes])
         shares = np.mean([each.shares for each in self.passes], axis=0)
@@ -60,7 +60,8 @@ class Replayed:
         return {
             "mean_score": float(score.mean()),
             "mean_score_sd": float(score.std(ddof=1)) if len(score) > 1 else 0.0,
-            "cost_usd": float(np.mean(costs)) if len(costs) == len(self.passes) else None,
+            "cost_usd": float(np.mean(costs)) if costs else None,
+            "cost_known": float(np.mean([each.cost_known for each in self.passes])),
             "regret": float((best - score.mean()) * tasks),
             "seeds": len(score),
             "tasks": tasks,
@@ -76,7 +77,7 @@ class Replayed:
         priced = int((done & ~np.isnan(self.table.cost_usd)).sum())
         if priced == done.sum():
             return ""
-        return f"cost_usd is known of {priced:,} of {done.sum():,} outcomes: a sum is unknown where one of its costs is"
+        return f"cost_usd is known of {priced:,} of {done.sum():,} outcomes: sums are of the part of the tasks that is said"
 
 
 def replayed(asked: Asked, progress: Callable[[int, int], None]) -> Replayed:
@@ -149,10 +150,15 @@ def show(result: Replayed, console: Console) -> None:
     for name in ("", "mean score", "cost $"):
         table.add_column(name, justify="left" if not name else "right")
     routed = f"{summary['mean_score']:.4f} ± {summary['mean_score_sd']:.4f}"
-    table.add_row(f"[bold]{summary['strategy']}, {summary['profile']}[/]", routed, dollars(summary["cost_usd"]), end_section=True)
+    table.add_row(
+        f"[bold]{summary['strategy']}, {summary['profile']}[/]",
+        routed,
+        dollars(summary["cost_usd"], summary["cost_known"]),
+        end_section=True,
+    )
     for name, each in result.references.items():
         label = name.replace("_", " ") + (f" ({each.agent})" if each.agent else "")
-        table.add_row(label, f"{each.mean_score:.4f}", dollars(each.cost_usd))
+        table.add_row(label, f"{each.mean_score:.4f}", dollars(each.cost_usd, each.cost_known))
     console.print(table)
     if told := result.unknown_costs():
         console.print(told)
@@ -161,6 +167,8 @@ def show(result: Replayed, console: Console) -> None:
     console.print("choices: " + ", ".join(f"{agent} {share:.1%}" for agent, share in shares if share >= 0.0005))
 
 
-def dollars(amount: float | None) -> str:
-    """An amount for a table."""
-    return "unknown" if amount is None else f"{amount:.2f}"
+def dollars(amount: float | None, known: float) -> str:
+    """An amount for a table, with the part of the tasks that it is of, unless that is all."""
+    if amount is None:
+        return "unknown"
+    return f"{amount:.2f}" if known == 1 else f"{amount:.2f} of {known:.1%}"

@@ -28,7 +28,9 @@ class Pass:
     score: float
     """Mean over the tasks."""
     cost_usd: float | None
-    """The sum of the costs; None where one of them is not known."""
+    """The sum of the known costs; None where none is known."""
+    cost_known: float
+    """Of which part of the tasks the cost is known."""
     shares: Floats
     """Part of all tasks that each agent got."""
 
@@ -87,6 +89,7 @@ def replay(
     return Pass(
         score=float(table.score[order, chosen].mean()),
         cost_usd=total(table.cost_usd[order, chosen]),
+        cost_known=known(table.cost_usd[order, chosen]),
         shares=np.bincount(chosen, minlength=len(table.agents)) / len(order),
     )
 
@@ -97,7 +100,9 @@ class Reference:
 
     mean_score: float
     cost_usd: float | None
-    """The sum of the costs; None where one of them is not known."""
+    """The sum of the known costs; None where none is known."""
+    cost_known: float
+    """Of which part of the tasks the cost is known."""
     agent: str | None = None
 
 
@@ -116,23 +121,29 @@ def references(table: Outcomes) -> dict[str, Reference]:
 
     def of(choice: Ints, agent: str | None = None) -> Reference:
         choice = np.where(able[row, choice], choice, best)
-        return Reference(float(score[row, choice].mean()), total(cost[row, choice]), agent)
+        return Reference(float(score[row, choice].mean()), total(cost[row, choice]), known(cost[row, choice]), agent)
 
     def at_random(of_each: Floats) -> Floats:
-        return np.asarray(np.where(able, of_each, 0).sum(axis=1) / able.sum(axis=1))
+        return np.asarray(np.where(able, np.nan_to_num(of_each, neginf=0.0), 0).sum(axis=1) / able.sum(axis=1))
+
+    priced = at_random(~np.isnan(cost)).mean()
 
     return {
         "best_single": of(np.full(len(tasks), single), table.agents[single]),
-        "random": Reference(float(at_random(score).mean()), total(at_random(cost))),
+        "random": Reference(float(at_random(score).mean()), float(at_random(cost).sum()) if priced else None, float(priced)),
         "best_per_category": of(leaders[category]),
         "oracle": of(best),
     }
 
 
 def total(costs: Floats) -> float | None:
-    """The sum; None where a cost is not known: a sum of some would look cheaper than one of all."""
-    found = float(costs.sum())
-    return None if np.isnan(found) else found
+    """The sum of those that are known; None where none is: nobody is free because nobody knows a price."""
+    return float(np.nansum(costs)) if known(costs) else None
+
+
+def known(costs: Floats) -> float:
+    """Which part of them is known: a sum of some looks cheaper than one of all."""
+    return float((~np.isnan(costs)).mean())
 
 
 def leader(score: Floats, able: NDArray[np.bool_]) -> int:

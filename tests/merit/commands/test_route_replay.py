@@ -88,9 +88,14 @@ def test_who_is_not_priced_does_not_look_free(unpriced):
     found = run(unpriced, "--seeds", 1)
     said = CliRunner().invoke(app, ["route", "replay", str(unpriced), "--seeds", "1"]).stdout
 
-    assert found["references"]["best_single"] == {"mean_score": pytest.approx(0.6, abs=0.15), "cost_usd": None, "agent": "ada"}
-    assert found["cost_usd"] is None
-    assert said.count("unknown │") == 5
+    assert found["references"]["best_single"] == {
+        "mean_score": pytest.approx(0.6, abs=0.15), "cost_usd": None, "cost_known": 0.0, "agent": "ada"
+    }  # fmt: skip
+    assert found["references"]["random"]["cost_known"] == pytest.approx(1 / 3)
+    assert found["cost_usd"] > 0
+    assert 0 < found["cost_known"] < 1
+    assert said.count("unknown │") == 1
+    assert f"{found['cost_usd']:.2f} of {found['cost_known']:.1%}" in said
     assert "cost_usd is known of 40 of 120 outcomes" in said
 
 
