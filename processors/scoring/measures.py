@@ -138,28 +138,7 @@ def across(spreads: pl.DataFrame, widest: float | None, *, is_share: bool) -> pl
     whole = {f"all_{name}": (pl.col("share") * pl.col(f"any_{name}")).sum() for name in ("usual", "common", "believed")}
     whole["all_doubt"] = (pl.col("share") ** 2 * pl.col("any_doubt")).sum()
     each = with_standing(known.filter(pl.col("agent_id").is_not_null()).join(work, on="category", how="left"), is_share)
-    drawn, share = 1 - pl.col("n") / (pl.col("n") + pl.col("kappa")), pl.col("share")
-    to = moved(pl.col("others"), pl.lit(1.0), pl.col("elsewhere"), is_share) - pl.col("others")
-    each = each.with_columns(more=(drawn * to).fill_null(0).fill_nan(0))
-    idle = pl.col("finished") / pl.col("finished").sum().over("agent_id")
-    part = pl.when((pl.col("n") > 0) & share.is_not_null()).then(share).otherwise(0.0)
-    sums = {
-        "share": part,
-        "score": part * (pl.col("score") + pl.col("more")),
-        "believed": part * (pl.col("believed") + pl.col("more")),
-        "doubt": part**2 * (pl.col("doubt") - pl.col("any_doubt")),
-        "spread": part * (pl.col("spread") - pl.col("any_common")),
-        **{f"any_{name}": part * pl.col(f"any_{name}") for name in ("usual", "believed")},
-        "own_doubt": pl.col("weight") ** 2 * pl.col("doubt"),
-        "idle_doubt": idle**2 * pl.col("doubt"),
-    }
-    # Products first and plain sums then: an expression within a group is worked out group by group.
-    agents = (
-        each.select("agent_id", "standing", "observations", **{name: value.fill_null(0) for name, value in sums.items()})
-        .group_by("agent_id", maintain_order=True)
-        .agg(pl.col("standing").first(), pl.col("observations", *sums).sum())
-        .join(work.select(**whole), how="cross")
-    )
+    agents = by_agent(each, is_share).join(work.select(**whole), how="cross")
     rest, standing = 1 - pl.col("share"), pl.col("standing")
     unseen = {
         name: moved(pl.col(f"all_{name}") - pl.col(f"any_{name}"), rest, standing, is_share) for name in ("usual", "believed")
@@ -176,6 +155,37 @@ def across(spreads: pl.DataFrame, widest: float | None, *, is_share: bool) -> pl
         (1 + pl.col("spread") / pl.col("all_common")).alias("unevenness"),
         "observations",
     )
+
+
+def by_agent(each: pl.DataFrame, is_share: bool) -> pl.DataFrame:
+    """What `across` adds up for each agent: of the categories where it was seen, each by its share, what is believed of it there.
+
+    Args:
+        each: an agent in a category, with its standing, and `any_*`, what is believed there of whom nothing is known.
+        is_share: as in `across`.
+
+    Returns:
+        `agent_id, standing, observations`, `share` of all work, sums of `score, believed, spread` and their `any_*`, of `doubt`
+        beyond `any_doubt`, and `own_doubt` and `idle_doubt`: about what it was seen to do, and about all that it has done.
+    """
+    drawn, share = 1 - pl.col("n") / (pl.col("n") + pl.col("kappa")), pl.col("share")
+    to = moved(pl.col("others"), pl.lit(1.0), pl.col("elsewhere"), is_share) - pl.col("others")
+    each = each.with_columns(more=(drawn * to).fill_null(0).fill_nan(0))
+    idle = pl.col("finished") / pl.col("finished").sum().over("agent_id")
+    part = pl.when((pl.col("n") > 0) & share.is_not_null()).then(share).otherwise(0.0)
+    sums = {
+        "share": part,
+        "score": part * (pl.col("score") + pl.col("more")),
+        "believed": part * (pl.col("believed") + pl.col("more")),
+        "doubt": part**2 * (pl.col("doubt") - pl.col("any_doubt")),
+        "spread": part * (pl.col("spread") - pl.col("any_common")),
+        **{f"any_{name}": part * pl.col(f"any_{name}") for name in ("usual", "believed")},
+        "own_doubt": pl.col("weight") ** 2 * pl.col("doubt"),
+        "idle_doubt": idle**2 * pl.col("doubt"),
+    }
+    # Products first and plain sums then: an expression within a group is worked out group by group.
+    products = each.select("agent_id", "standing", "observations", **{name: value.fill_null(0) for name, value in sums.items()})
+    return products.group_by("agent_id", maintain_order=True).agg(pl.col("standing").first(), pl.col("observations", *sums).sum())
 
 
 def with_nobody(spreads: pl.DataFrame) -> pl.DataFrame:
