@@ -33,18 +33,31 @@ def test_an_agent_at_random_costs_what_those_cost_whose_outcome_is_known():
     assert references(outcomes(known, "file"))["random"].cost_usd == pytest.approx(0.5)
 
 
-def test_what_some_reference_costs_is_unknown_where_one_of_its_costs_is():
+def test_what_is_known_of_a_references_costs_is_summed_up_with_the_part_of_the_tasks_that_it_is_of():
     """a alone did t2; t1 is done best by b, whose cost nobody knows."""
     known = GOOD.with_columns(score=pl.Series([0.5, 1.0, 0.5]))
 
-    found = {name: each.cost_usd for name, each in references(outcomes(known, "file")).items()}
+    found = references(outcomes(known, "file"))
 
-    assert found == {"best_single": None, "random": None, "best_per_category": None, "oracle": None}
-    cheaper = {
-        name: each.cost_usd
-        for name, each in references(outcomes(known.with_columns(score=pl.Series([0.5, 0.1, 0.5])), "")).items()
+    assert {name: (each.cost_usd, each.cost_known) for name, each in found.items()} == {
+        "best_single": (0.3, 0.5),
+        "random": (pytest.approx(0.1 / 2 + 0.3), 0.75),
+        "best_per_category": (0.3, 0.5),
+        "oracle": (0.3, 0.5),
     }
-    assert cheaper == {"best_single": 0.4, "random": None, "best_per_category": 0.4, "oracle": 0.4}
+    cheaper = references(outcomes(known.with_columns(score=pl.Series([0.5, 0.1, 0.5])), "file"))
+    assert {name: (each.cost_usd, each.cost_known) for name, each in cheaper.items()} == {
+        "best_single": (0.4, 1),
+        "random": (pytest.approx(0.1 / 2 + 0.3), 0.75),
+        "best_per_category": (0.4, 1),
+        "oracle": (0.4, 1),
+    }
+
+
+def test_where_no_cost_is_known_none_is_told():
+    nothing = references(outcomes(GOOD.with_columns(cost_usd=pl.lit(None, pl.Float64)), "file"))
+
+    assert {(each.cost_usd, each.cost_known) for each in nothing.values()} == {(None, 0)}
 
 
 def test_beside_a_score_success_is_not_looked_at():
