@@ -3,7 +3,8 @@
 Instrumentations overlap: a framework, a client library and a proxy may each record the same call. Two spans of one tool do
 if one lies directly inside the other and they are of different scopes. Two spans of a model do if
 they are model calls of different scopes (or of an outer and an inner form) and carry the same response id, or lie one
-inside the other with no step between, or lie side by side with the same usage, one interval inside the other.
+inside the other with no step between, or lie side by side with the same usage, one interval inside the other, and do not
+name two models. Programs ask several models the same at once, and another one where the first fails.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from processors.conventions.grammar import MODEL_CALLS
+from processors.models import plain_names
 from processors.tree import NONE, Forest, Mask, Rows, leaps, nearest
 
 SLACK_NS = 50_000_000
@@ -92,16 +94,28 @@ def _same_response(readings: pl.DataFrame, _forest: Forest, call: Mask, forms: R
 
 
 def _beside(readings: pl.DataFrame, forest: Forest, call: Mask, forms: Rows) -> Duplicate:
-    """Calls under one parent with the same usage: the nth of one form is the nth of the other, if their intervals agree."""
-    usage = ["InputTokens", "OutputTokens"]
-    found = _candidates(readings, call, forms).with_columns(parent=forest.parent[call]).filter(pl.col("parent") != NONE)
-    found = found.sort("start").with_columns(nth=pl.int_range(pl.len()).over("parent", *usage, "form"))
-    pairs = _pair(found, ["parent", *usage, "nth"])
+    """Calls under one parent with the same usage: the nth of one form is the nth of the other, if their intervals agree.
+
+    Those that say no usage must have asked the same model, and both failed or both not.
+    """
+    asked, answered = (plain_names(readings, pl.col(name)) for name in ("RequestModel", "ResponseModel"))
+    unused = ~says_usage()
+    alike = readings.select(
+        pl.when(unused).then(pl.when(asked != "").then(asked).otherwise(answered)).alias("model"),
+        pl.when(unused).then("IsFailure").alias("failed"),
+    )
+    found = _candidates(readings, call, forms).with_columns(alike.filter(pl.Series(call)), parent=forest.parent[call])
+    found = found.filter(pl.col("parent") != NONE)
+    same = ["parent", "InputTokens", "OutputTokens", "model", "failed"]
+    pairs = _pair(found.sort("start").with_columns(nth=pl.int_range(pl.len()).over(*same, "form")), [*same, "nth"])
     start, end = _interval(readings)
     a, b = pairs.row, pairs.call
     holds = (start[a] - SLACK_NS <= start[b]) & (end[b] <= end[a] + SLACK_NS)
     held = (start[b] - SLACK_NS <= start[a]) & (end[a] <= end[b] + SLACK_NS)
-    return Duplicate(a[holds | held], b[holds | held])
+    differs = (answered[a] != answered[b]) & (answered[a] != "") & (answered[b] != "")
+    two = (differs & (answered[a] != asked[b]) & (asked[a] != answered[b])).to_numpy()
+    one = (holds | held) & ~two
+    return Duplicate(a[one], b[one])
 
 
 def _candidates(readings: pl.DataFrame, call: Mask, forms: Rows) -> pl.DataFrame:

@@ -19,11 +19,16 @@ def name_models(readings: pl.DataFrame) -> pl.DataFrame:
         readings: columns `Provider, RequestModel, ResponseModel`.
     """
     said = pl.when(pl.col("ResponseModel") != "").then("ResponseModel").otherwise("RequestModel")
-    keyed = readings.with_columns(_said=said)
-    pairs = keyed.select("Provider", "_said").unique()
+    return readings.with_columns(Model=plain_names(readings, said))
+
+
+def plain_names(readings: pl.DataFrame, said: pl.Expr) -> pl.Series:
+    """The plain name of the model that each row says by `said`, with its `Provider`; '' where it says none."""
+    keyed = readings.select("Provider", said=said)
+    pairs = keyed.unique()
     plain = pl.Series([plain_name(cut(provider), cut(model)) for provider, model in pairs.iter_rows()], dtype=pl.String)
-    named = keyed.join(pairs.with_columns(_plain=plain), on=["Provider", "_said"], how="left", maintain_order="left")
-    return named.with_columns(Model=pl.col("_plain").fill_null("")).drop("_said", "_plain")
+    named = keyed.join(pairs.with_columns(plain=plain), on=["Provider", "said"], how="left", maintain_order="left")
+    return named["plain"].fill_null("")
 
 
 @lru_cache(maxsize=10_000)

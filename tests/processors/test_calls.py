@@ -1,5 +1,6 @@
 """One call, several spans: counted once, with all that any of them knows."""
 
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from processors.calls import count_calls_once
 from processors.tree import plant
-from tests.processors.build import agent, chat, frame, happened, reading, tool
+from tests.processors.build import START, agent, chat, frame, happened, reading, tool
 
 
 def counted(*rows: dict[str, Any]) -> list[tuple[str, int | None]]:
@@ -71,6 +72,42 @@ def test_parallel_calls_that_look_alike_stay_several() -> None:
 def test_intervals_that_do_not_lie_inside_each_other_are_two_calls() -> None:
     rows = [chat("x", parent="a", ScopeName="framework", at=0), chat("y", parent="a", at=0.5)]
     assert len(counted(*rows)) == 2
+
+
+@pytest.mark.parametrize("tokens", [None, (100, 1)], ids=["no usage", "the same usage"])
+def test_two_models_that_are_asked_side_by_side_are_two_calls(tokens: tuple[int, int] | None) -> None:
+    rows = [
+        chat("x", tokens, parent="a", ScopeName="openai", RequestModel="gpt-4o", ResponseModel="gpt-4o-2024-08-06", lasts=2),
+        chat("y", tokens, parent="a", ScopeName="anthropic", RequestModel="sonnet", ResponseModel="claude-sonnet-4-5", at=0.5),
+    ]
+    assert [span for span, _ in counted(*rows)] == ["x", "y"]
+
+
+@pytest.mark.parametrize("tokens", [None, (100, 10)], ids=["no usage", "the same usage"])
+def test_a_model_is_the_same_by_any_of_its_names(tokens: tuple[int, int] | None) -> None:
+    rows = [
+        chat("x", tokens, parent="a", ScopeName="framework", RequestModel="gpt-4o", ResponseModel="gpt-4o"),
+        chat("y", tokens, parent="a", RequestModel="openai/gpt-4o", ResponseModel="gpt-4o-2024-05-13", at=0.1, lasts=0.8),
+    ]
+    assert len(counted(*rows)) == 1
+
+
+def test_models_of_no_usage_are_told_apart_in_whatever_order_they_begin() -> None:
+    rows = [
+        chat(f"{scope} {model}", None, parent="a", ScopeName=scope, RequestModel=model, at=at, lasts=2)
+        for scope, order in (("framework", ("gpt-4o", "claude")), ("client", ("claude", "gpt-4o")))
+        for at, model in enumerate(order)
+    ]
+    rows = [row | {"Timestamp": START + timedelta(milliseconds=10 * n)} for n, row in enumerate(rows)]
+    assert sorted(span.split()[1] for span, _ in counted(*rows)) == ["claude", "gpt-4o"]
+
+
+def test_a_call_that_failed_at_once_and_the_one_after_it_are_two() -> None:
+    rows = [
+        chat("x", None, parent="a", ScopeName="azure", lasts=0.02, IsFailure=True),
+        chat("y", None, parent="a", ScopeName="openai", at=0.02),
+    ]
+    assert [span for span, _ in counted(*rows)] == ["x", "y"]
 
 
 def test_a_repeat_of_several_calls_gives_its_sum_to_none_of_them() -> None:
