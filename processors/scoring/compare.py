@@ -71,5 +71,5 @@ def contributions(weighed: Weighed, settings: ScoringSettings, favour_recent: bo
     profile, statistics = weighed
     parts = parts_of(statistics, settings, settings if favour_recent else None)
     return parts.select(
-        "agent_id", *((100 * share * pl.col(name)).alias(name) for name, share in profile.performance.shares().items())
+        "agent_id", *((100 * share * pl.col(f"score_{name}")).alias(name) for name, share in profile.performance.shares().items())
     )

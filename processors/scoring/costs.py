@@ -13,7 +13,7 @@ from processors.scoring.intervals import DEVIATIONS
 from processors.scoring.measures import across
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
-from processors.scoring.shrinkage import own_or_common, steadied, with_kappa, with_others
+from processors.scoring.shrinkage import WORK, own_or_common, steadied, with_kappa, with_others
 from processors.scoring.statistics import MONEY_DIGITS
 
 TRIFLE = 1e-6
@@ -91,14 +91,15 @@ def of_those_who_cost(
 
 
 def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | None) -> pl.DataFrame:
-    """`agent_id, category, n, observations, finished, mean, own`: logarithms of the ratio, and the variance of one observation.
+    """`measure, category, agent_id, n, observations, finished, mean, own`: logarithms of the ratio, and their variance.
 
-    The variance is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the ratio. A category in
-    which nobody has any worth compares nobody; what an agent has lost there is added to the price of what it achieved elsewhere.
+    The variance of one observation is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the
+    ratio. A category in which nobody has any worth compares nobody; what an agent has lost there is added to the price of what it
+    achieved elsewhere.
     """
     sums = {name: pl.col(column) for name, column in zip(MOMENTS, cost[1:], strict=True)}
-    counted = statistics.with_columns(finished=pl.col(cost.counts), **sums)
-    groups = blend(counted, cost.counts, MOMENTS, recency).filter(pl.col("n") > 0)
+    counted = statistics.with_columns(measure=pl.lit("cost"), **sums)
+    groups = blend(counted, [*WORK, "agent_id"], cost.counts, MOMENTS, recency).filter(pl.col("n") > 0)
     n = pl.col("n")
     usual = (n * pl.col("_worth")).sum().over("category") / n.sum().over("category")
     worth = (n * pl.col("_worth") + DOUBT * usual) / (n + DOUBT)
@@ -111,14 +112,14 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
     residual = pl.col("_cost2") - 2 * ratio * pl.col("_cross") + ratio**2 * pl.col("_worth2")
     own = pl.when(mean > 0).then(residual.clip(lower_bound=0) / mean**2).otherwise(0.0)
     return known.select(
+        *WORK,
         "agent_id",
-        "category",
         "n",
         "observations",
         pl.col("observations").alias("finished"),
         (pl.when(price > 0).then(price).otherwise(FREE * least) + TRIFLE).log().alias("mean"),
         own.alias("own"),
-    ).sort("category", "agent_id")
+    )
 
 
 MOMENTS = ("_cost", "_cost2", "_worth", "_worth2", "_cross")

@@ -6,6 +6,7 @@ Epidemiology, 2008, ch. 4): so nobody leads by picking easy work, who is better 
 agent does well lowers its score.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -14,7 +15,7 @@ from processors.scoring.intervals import DEVIATIONS, beta_interval
 from processors.scoring.posterior import with_posterior
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
-from processors.scoring.shrinkage import own_or_common, steadied, with_kappa, with_others
+from processors.scoring.shrinkage import WORK, own_or_common, steadied, with_kappa, with_others
 
 
 class Measure(NamedTuple):
@@ -49,60 +50,79 @@ MIDDLE, WIDEST = 0.5, 0.5
 """The middle of [0, 1], and the largest deviation that agents can have there."""
 
 
-def groups_of(statistics: pl.DataFrame, measure: Measure, recency: ScoringSettings | None) -> pl.DataFrame:
-    """`agent_id, category, n, observations, mean, own` of a measure, sorted by category and agent; n = 0 says nothing.
+def groups_of(statistics: pl.DataFrame, names: Sequence[str], recency: ScoringSettings | None) -> pl.DataFrame:
+    """`measure, category, agent_id, n, observations, finished, mean, own`, sorted by these; n = 0 says nothing.
 
     Args:
         statistics: columns STATISTICS and `recent`.
-        measure: of which.
+        names: keys of `MEASURES`.
         recency: how much recent work weighs; None counts all alike.
     """
     counted = statistics.with_columns(finished=pl.col("succeeded") + pl.col("failed")).filter(pl.col("finished") > 0)
-    sums = counted.with_columns(_sum=pl.col(measure.total), _squares=pl.col(measure.squares))
-    groups = blend(sums, measure.counts, ["_sum", "_squares"], recency)
+    said = {name: MEASURES[name] for name in names}
+    sums = pl.concat(
+        counted.select(
+            pl.lit(name).alias("measure"),
+            "category",
+            "agent_id",
+            "recent",
+            count=pl.col(of.counts).cast(pl.UInt64),
+            sum=pl.col(of.total).cast(pl.Float64),
+            squares=pl.col(of.squares).cast(pl.Float64),
+        )
+        for name, of in said.items()
+    )
+    groups = blend(sums, [*WORK, "agent_id"], "count", ["sum", "squares"], recency)
     weights = counted.group_by("agent_id", "category").agg(pl.col("finished").sum())
     return (
-        groups.join(weights, on=["agent_id", "category"])
-        .rename({"_sum": "mean"})
-        .with_columns(own=(pl.col("_squares") - pl.col("mean") ** 2).clip(lower_bound=0).fill_null(0.0))
-        .drop("_squares")
-        .sort("category", "agent_id")
+        groups.join(weights, on=["agent_id", "category"], maintain_order="left")
+        .rename({"sum": "mean"})
+        .with_columns(own=(pl.col("squares") - pl.col("mean") ** 2).clip(lower_bound=0).fill_null(0.0))
+        .drop("squares")
     )
 
 
-def score_mean(
-    statistics: pl.DataFrame, measure: Measure, settings: ScoringSettings, recency: ScoringSettings | None
+def score_means(
+    statistics: pl.DataFrame, names: Sequence[str], settings: ScoringSettings, recency: ScoringSettings | None
 ) -> pl.DataFrame:
-    """What to believe of each agent: `agent_id, score, center, doubt, strength, unevenness, observations`.
+    """What to believe of each agent by some measures.
 
-    `center` and `doubt` are mean and variance of the posterior if agents' tasks vary alike, `strength` as how many tasks it is
-    sure, `unevenness` how much more the agent's own tasks vary than the others'. An agent without an observation is believed
-    to be as the others, with 0 observations; null where there are no others either.
+    Args:
+        statistics: columns STATISTICS and `recent`.
+        names: keys of `MEASURES`, all of them shares or none.
+        settings: how far luck is distrusted.
+        recency: how much recent work weighs; None counts all alike.
+
+    Returns:
+        `measure, agent_id, score, center, doubt, strength, unevenness, observations`. `center` and `doubt` are mean and variance
+        of the posterior if agents' tasks vary alike, `strength` as how many tasks it is sure, `unevenness` how much more the
+        agent's own tasks vary than the others'. An agent without an observation is believed to be as the others, with 0
+        observations; null where there are no others either.
     """
-    middle = MIDDLE if measure.is_share else None
-    known = with_others(with_kappa(groups_of(statistics, measure, recency), settings), middle)
-    spreads = known.with_columns(common=common(measure)).with_columns(spread=spread(measure))
-    return across(spreads, WIDEST if measure.is_share else None, is_share=measure.is_share)
+    (is_share,) = {MEASURES[name].is_share for name in names}
+    known = with_others(with_kappa(groups_of(statistics, names, recency), settings), MIDDLE if is_share else None)
+    spreads = known.with_columns(common=common(is_share)).with_columns(spread=spread(is_share))
+    return across(spreads, WIDEST if is_share else None, is_share=is_share)
 
 
-def common(measure: Measure) -> pl.Expr:
+def common(is_share: bool) -> pl.Expr:
     """The variance of one observation of any agent of the category.
 
     Where hardly anybody was seen twice, a share varies as its mean allows, an amount as much as it is large.
     """
-    if measure.is_share:
-        return pl.when(pl.col("within") > TRIFLE).then("within").otherwise(steadied_share(measure).mean().over("category"))
+    if is_share:
+        return pl.when(pl.col("within") > TRIFLE).then("within").otherwise(steadied_share().mean().over(WORK))
     n = pl.col("n")
     squares = n * (pl.col("own") + pl.col("mean").fill_null(0) ** 2)
-    return steadied(squares.sum().over("category") / n.sum().over("category"))
+    return steadied(squares.sum().over(WORK) / n.sum().over(WORK))
 
 
-def spread(measure: Measure) -> pl.Expr:
+def spread(is_share: bool) -> pl.Expr:
     """The variance of one observation of an agent: its own, steadied by that of the category, `common`."""
-    return steadied_share(measure) if measure.is_share else own_or_common()
+    return steadied_share() if is_share else own_or_common()
 
 
-def steadied_share(measure: Measure) -> pl.Expr:
+def steadied_share() -> pl.Expr:
     """The variance of one observation of a share.
 
     A few equal observations show no variance, which does not mean that there is none: there is at least half an observation of
@@ -112,7 +132,8 @@ def steadied_share(measure: Measure) -> pl.Expr:
     seen = n * pl.col("own") + kappa * pl.col("within").fill_null(pl.col("own"))
     center = (pl.col("score").fill_null(MIDDLE) * (n + kappa) + 0.5) / (n + kappa + 1)
     chance = center * (1 - center)
-    return chance if measure.is_binary else (seen + chance) / (n + kappa + 1)
+    binary = pl.col("measure").is_in([name for name, measure in MEASURES.items() if measure.is_binary])
+    return pl.when(binary).then(chance).otherwise((seen + chance) / (n + kappa + 1))
 
 
 def across(spreads: pl.DataFrame, widest: float | None, *, is_share: bool) -> pl.DataFrame:
@@ -124,29 +145,32 @@ def across(spreads: pl.DataFrame, widest: float | None, *, is_share: bool) -> pl
     unless there is no other.
 
     Args:
-        spreads: per agent and category `n, observations, finished, mean, others, usual, score, kappa, common, spread`.
+        spreads: per measure, category and agent, sorted by them, `n, observations, finished, mean, others, usual, score, kappa,
+            common, spread`.
         widest: the largest deviation that agents can have; None: as far as the means lie apart.
         is_share: whether scores lie in [0, 1]; a distance then is the part that it takes of the room there is.
 
     Returns:
-        `agent_id, score, center, doubt, strength, unevenness, observations`.
+        `measure, agent_id, score, center, doubt, strength, unevenness, observations`.
     """
     known = with_posterior(with_nobody(spreads), widest)
-    work = shares(spreads).join(known.filter(pl.col("agent_id").is_null()), on="category").select(
-        "category", "share", pl.col("usual", "common", "believed", "doubt").name.prefix("any_")
+    nobody = known.filter(pl.col("agent_id").is_null())
+    work = shares(spreads).join(nobody, on=WORK, maintain_order="left").select(
+        *WORK, "share", pl.col("usual", "common", "believed", "doubt").name.prefix("any_")
     )  # fmt: skip
     whole = {f"all_{name}": (pl.col("share") * pl.col(f"any_{name}")).sum() for name in ("usual", "common", "believed")}
     whole["all_doubt"] = (pl.col("share") ** 2 * pl.col("any_doubt")).sum()
-    each = with_standing(known.filter(pl.col("agent_id").is_not_null()).join(work, on="category", how="left"), is_share)
-    agents = by_agent(each, is_share).join(work.select(**whole), how="cross")
+    each = with_standing(known.filter(pl.col("agent_id").is_not_null()).join(work, on=WORK, how="left"), is_share)
+    agents = by_agent(each, is_share).join(work.group_by("measure").agg(**whole), on="measure", how="left", maintain_order="left")
     rest, standing = 1 - pl.col("share"), pl.col("standing")
     unseen = {
         name: moved(pl.col(f"all_{name}") - pl.col(f"any_{name}"), rest, standing, is_share) for name in ("usual", "believed")
     }
     doubt = pl.col("all_doubt") + pl.col("doubt") + rest**2 * pl.col("own_doubt")
     doubt = pl.when(pl.col("observations") > 0).then(doubt).otherwise("idle_doubt")
-    somebody = pl.lit(spreads["observations"].sum() > 0)
+    somebody = pl.col("observations").sum().over("measure") > 0
     return agents.select(
+        "measure",
         "agent_id",
         pl.when(somebody).then(pl.col("score") + unseen["usual"]).alias("score"),
         pl.when(somebody).then(pl.col("believed") + unseen["believed"]).alias("center"),
@@ -165,13 +189,13 @@ def by_agent(each: pl.DataFrame, is_share: bool) -> pl.DataFrame:
         is_share: as in `across`.
 
     Returns:
-        `agent_id, standing, observations`, `share` of all work, sums of `score, believed, spread` and their `any_*`, of `doubt`
-        beyond `any_doubt`, and `own_doubt` and `idle_doubt`: about what it was seen to do, and about all that it has done.
+        `measure, agent_id, standing, observations`, `share` of all work, sums of `score, believed, spread` and their `any_*`, of
+        `doubt` beyond `any_doubt`, `own_doubt` and `idle_doubt`: about what it was seen to do, and about all that it has done.
     """
     drawn, share = 1 - pl.col("n") / (pl.col("n") + pl.col("kappa")), pl.col("share")
     to = moved(pl.col("others"), pl.lit(1.0), pl.col("elsewhere"), is_share) - pl.col("others")
     each = each.with_columns(more=(drawn * to).fill_null(0).fill_nan(0))
-    idle = pl.col("finished") / pl.col("finished").sum().over("agent_id")
+    idle = pl.col("finished") / pl.col("finished").sum().over("measure", "agent_id")
     part = pl.when((pl.col("n") > 0) & share.is_not_null()).then(share).otherwise(0.0)
     sums = {
         "share": part,
@@ -184,22 +208,25 @@ def by_agent(each: pl.DataFrame, is_share: bool) -> pl.DataFrame:
         "idle_doubt": idle**2 * pl.col("doubt"),
     }
     # Products first and plain sums then: an expression within a group is worked out group by group.
-    products = each.select("agent_id", "standing", "observations", **{name: value.fill_null(0) for name, value in sums.items()})
-    return products.group_by("agent_id", maintain_order=True).agg(pl.col("standing").first(), pl.col("observations", *sums).sum())
+    products = each.select(
+        "measure", "agent_id", "standing", "observations", **{name: value.fill_null(0) for name, value in sums.items()}
+    )
+    agents = products.group_by("measure", "agent_id", maintain_order=True)
+    return agents.agg(pl.col("standing").first(), pl.col("observations", *sums).sum())
 
 
 def with_nobody(spreads: pl.DataFrame) -> pl.DataFrame:
     """With a row more a category, of an agent (null) that was never seen: what is believed of whom nothing is known."""
-    first = spreads.unique("category", keep="first", maintain_order=True)
+    first = spreads.unique(WORK, keep="first", maintain_order=True)
     nobody = first.with_columns(agent_id=pl.lit(None, pl.String), n=pl.lit(0.0), mean=pl.lit(None, pl.Float64), others="usual")
-    return pl.concat([spreads, nobody]).sort("category", maintain_order=True)
+    return pl.concat([spreads, nobody]).sort(WORK, maintain_order=True)
 
 
 def shares(spreads: pl.DataFrame) -> pl.DataFrame:
-    """`category, share`: of all that was observed where at least two agents were seen, or, where nowhere two were, one."""
-    found = spreads.group_by("category", maintain_order=True).agg((pl.col("n") > 0).sum().alias("agents"), pl.sum("observations"))
-    some = found.filter(pl.col("agents") >= min(2, found["agents"].max() or 0))
-    return some.select("category", share=pl.col("observations") / pl.col("observations").sum())
+    """`measure, category, share`: of what was observed where at least two agents were seen, or, where nowhere two were, one."""
+    found = spreads.group_by(WORK, maintain_order=True).agg((pl.col("n") > 0).sum().alias("agents"), pl.sum("observations"))
+    some = found.filter(pl.col("agents") >= pl.col("agents").max().over("measure").clip(upper_bound=2))
+    return some.select(*WORK, share=pl.col("observations") / pl.col("observations").sum().over("measure"))
 
 
 def with_standing(each: pl.DataFrame, is_share: bool) -> pl.DataFrame:
@@ -209,14 +236,14 @@ def with_standing(each: pl.DataFrame, is_share: bool) -> pl.DataFrame:
     else, by `weight`.
     """
     counts = pl.col("n") > 0
-    somewhere = (counts & pl.col("share").is_not_null()).any().over("agent_id")
+    somewhere = (counts & pl.col("share").is_not_null()).any().over("measure", "agent_id")
     n = pl.when(counts & (pl.col("share").is_not_null() | ~somewhere)).then("n").otherwise(0.0)
     away, others = pl.col("mean") - pl.col("others"), pl.col("others")
     if is_share:
         room = pl.when(away >= 0).then(1 - others).otherwise(others)
         away = pl.when(room > 0).then(away / room).otherwise(0.0)
     each = each.with_columns(_n=n, _away=(n * away).fill_null(0))
-    total, far = pl.col("_n").sum().over("agent_id"), pl.col("_away").sum().over("agent_id")
+    total, far = (pl.col(name).sum().over("measure", "agent_id") for name in ("_n", "_away"))
     return each.with_columns(
         standing=far / (total + STANDING),
         elsewhere=(far - pl.col("_away")) / (total - pl.col("_n") + STANDING),
@@ -232,7 +259,7 @@ def moved(value: pl.Expr, share: pl.Expr, standing: pl.Expr, is_share: bool) -> 
 
 
 def with_interval(scores: pl.DataFrame, *, is_share: bool, is_binary: bool = False) -> pl.DataFrame:
-    """`agent_id, score, score_low, score_high, observations` of what `score_mean` has found; null without observations."""
+    """`agent_id, score, score_low, score_high, observations` of what `score_means` has found; null without observations."""
     sure = scores.with_columns(pl.col("score").clip(0, 1)) if is_share else scores
     if is_share:
         strength = pl.col("strength")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from processors.scoring.measures import MEASURES, MIDDLE, score_mean
+from processors.scoring.measures import MIDDLE, score_means
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
 
@@ -21,32 +21,22 @@ def parts_of(statistics: pl.DataFrame, settings: ScoringSettings, recency: Scori
     """The four parts of performance, shrunk, of every agent with a finished task.
 
     Returns:
-        `agent_id`, and of each part `part, part_center, part_doubt, part_n, part_own`, the last being how much of what is
+        `agent_id`, and of each part `score_part, center_part, doubt_part, n_part, own_part`, the last being how much of what is
         believed rests on its own tasks: those alone go wrong together. A part of which nothing is known of the agent is as
         the others are; one of which nothing is known of anybody is 0.5 for all, so that it moves no rank.
     """
-    finished = statistics.filter(pl.col("succeeded") + pl.col("failed") > 0).select(pl.col("agent_id").unique().sort())
-    for name in PARTS:  # four, whatever the number of agents
-        known = score_mean(statistics, MEASURES[name], settings, recency)
-        some = known["observations"].sum() > 0
-        finished = finished.join(
-            known.select(
-                "agent_id",
-                pl.when(some).then(pl.col("score").clip(0, 1)).fill_null(MIDDLE).alias(name),
-                pl.when(some).then(pl.col("center").clip(0, 1)).fill_null(MIDDLE).alias(f"{name}_center"),
-                pl.when(some).then(pl.col("doubt") * pl.col("unevenness")).fill_null(0.0).fill_nan(0.0).alias(f"{name}_doubt"),
-                pl.col("observations").alias(f"{name}_n"),
-                (pl.col("observations") / pl.col("strength")).fill_nan(0).clip(0, 1).alias(f"{name}_own"),
-            ),
-            on="agent_id",
-            how="left",
-            maintain_order="left",
-        )
-    return finished.with_columns(
-        pl.col(f"{name}{kind}").fill_null(value)
-        for name in PARTS
-        for kind, value in (("", MIDDLE), ("_center", MIDDLE), ("_doubt", 0.0), ("_n", 0), ("_own", 0.0))
+    some = pl.col("observations").sum().over("measure") > 0
+    doubt = (pl.col("doubt") * pl.col("unevenness")).fill_nan(0.0)
+    each = score_means(statistics, PARTS, settings, recency).select(
+        "agent_id",
+        "measure",
+        score=pl.when(some).then(pl.col("score").clip(0, 1)).fill_null(MIDDLE),
+        center=pl.when(some).then(pl.col("center").clip(0, 1)).fill_null(MIDDLE),
+        doubt=pl.when(some).then(doubt).fill_null(0.0),
+        n="observations",
+        own=(pl.col("observations") / pl.col("strength")).fill_nan(0).fill_null(0).clip(0, 1),
     )
+    return each.sort("agent_id").pivot("measure", on_columns=PARTS, index="agent_id", maintain_order=True)
 
 
 def performance(parts: pl.DataFrame, shares: Mapping[str, float], likeness: Mapping[tuple[str, str], float]) -> pl.DataFrame:
@@ -57,18 +47,18 @@ def performance(parts: pl.DataFrame, shares: Mapping[str, float], likeness: Mapp
         shares: the weight of each part, adding up to 1.
         likeness: how parts of the same tasks go together, by `likeness_of`: a failed task is neither fast nor cheap.
     """
-    deviation = {name: shares[name] * pl.col(f"{name}_doubt").sqrt() for name in PARTS}
+    deviation = {name: shares[name] * pl.col(f"doubt_{name}").sqrt() for name in PARTS}
     doubt = pl.sum_horizontal(deviation[name] ** 2 for name in PARTS)
     for (one, other), alike in likeness.items():
-        least = pl.min_horizontal(f"{one}_n", f"{other}_n") / pl.max_horizontal(f"{one}_n", f"{other}_n", 1)
-        own = pl.col(f"{one}_own") * pl.col(f"{other}_own")
+        least = pl.min_horizontal(f"n_{one}", f"n_{other}") / pl.max_horizontal(f"n_{one}", f"n_{other}", 1)
+        own = pl.col(f"own_{one}") * pl.col(f"own_{other}")
         doubt = doubt + 2 * alike * (least * own).sqrt() * deviation[one] * deviation[other]
     return parts.select(
         "agent_id",
-        (100 * pl.sum_horizontal(shares[name] * pl.col(name) for name in PARTS)).alias("score"),
-        (100 * pl.sum_horizontal(shares[name] * pl.col(f"{name}_center") for name in PARTS)).alias("center"),
+        (100 * pl.sum_horizontal(shares[name] * pl.col(f"score_{name}") for name in PARTS)).alias("score"),
+        (100 * pl.sum_horizontal(shares[name] * pl.col(f"center_{name}") for name in PARTS)).alias("center"),
         (1e4 * doubt.clip(lower_bound=0)).alias("doubt"),
-        pl.col("success_rate_n").alias("observations"),
+        pl.col("n_success_rate").alias("observations"),
     )
 
 
@@ -138,12 +128,7 @@ def consistency(statistics: pl.DataFrame, recency: ScoringSettings | None) -> pl
         mean itself where nothing is seen, null where there is none.
     """
     done = statistics.filter(pl.col("succeeded") + pl.col("failed") > 0)
-    whole = (
-        done.with_columns(category=pl.lit(""))
-        .group_by("agent_id", "category", "recent")
-        .agg(pl.col("ratio_n", "ratio_sum", "ratio_squares").sum())
-    )
-    groups = blend(whole, "ratio_n", ["ratio_sum", "ratio_squares"], recency)
+    groups = blend(done, ["agent_id"], "ratio_n", ["ratio_sum", "ratio_squares"], recency)
     variation = (pl.col("ratio_squares") - pl.col("ratio_sum") ** 2).clip(lower_bound=0).sqrt() / pl.col("ratio_sum")
     enough = (pl.col("observations") >= CONSISTENT_TASKS) & (pl.col("ratio_sum") > 0)
     shown = pl.when(enough).then(1 - variation.clip(upper_bound=1))
@@ -167,7 +152,7 @@ def reliability(success: pl.DataFrame, steady: pl.DataFrame) -> pl.DataFrame:
     """`agent_id, score, center, doubt, observations` of reliability; without any consistency it is success alone.
 
     Args:
-        success: what `score_mean` has found of success.
+        success: what `score_means` has found of success.
         steady: what `consistency` has found.
     """
     both = success.join(steady, on="agent_id", how="left", maintain_order="left")

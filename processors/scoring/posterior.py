@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from processors.scoring.shrinkage import WORK
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -29,18 +31,18 @@ def with_posterior(groups: pl.DataFrame, widest: float | None) -> pl.DataFrame:
     that they are as good at this too is a guess.
 
     Args:
-        groups: `category, n, mean, others` (what the others show), `common` (the variance of one observation, the same for a
-            category: were it the agent's own, those that happen to look even would weigh more, and the center lean to the ends
-            of the scale), sorted by category; n = 0 says nothing.
+        groups: `measure, category, n, mean, others` (what the others show), `common` (the variance of one observation, the same
+            for a category: were it the agent's own, those that happen to look even would weigh more, and the center lean to the
+            ends of the scale), sorted by measure and category; n = 0 says nothing.
         widest: the largest τ there can be; None: as far as the means lie apart.
     """
     if groups.is_empty():
         return groups.with_columns(believed=pl.lit(None, dtype=pl.Float64), doubt=pl.lit(None, dtype=pl.Float64))
     mean, n = (groups[name].fill_null(0).to_numpy().astype(float) for name in ("mean", "n"))
     error = groups["common"].fill_null(0).to_numpy().astype(float) / np.maximum(n, 1e-9)
-    starts = groups["category"].rle_id().to_numpy()
+    starts = groups.select(pl.struct(WORK).rle_id()).to_series().to_numpy()
     believed, doubt = mixture(mean, np.maximum(error, 1e-12), n > 0, starts, widest)
-    seen = pl.col("n").max().over("category") > 0
+    seen = pl.col("n").max().over(WORK) > 0
     return groups.with_columns(
         believed=pl.when(seen).then(pl.Series(believed)).otherwise("others"),
         doubt=pl.when(seen).then(pl.Series(doubt)).otherwise(pl.lit(widest, dtype=pl.Float64) ** 2 / 3),  # of a uniform one

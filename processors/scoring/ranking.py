@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from processors.scoring.costs import COSTS, score_cost
-from processors.scoring.measures import MEASURES, score_mean, with_interval
+from processors.scoring.measures import MEASURES, score_means, with_interval
 from processors.scoring.performance import SUCCESS_SHARE, consistency, likeness_of, parts_of, performance, reliability
 from processors.scoring.settings import Profile, ScoringSettings
 from processors.scoring.statistics import plain
@@ -100,14 +100,12 @@ def scores_of(
     if by == "performance":
         return by_performance(statistics, parts_of(statistics, settings, recency), profile)
     if by == "reliability":
-        success = score_mean(statistics, MEASURES["success_rate"], settings, recency)
+        success = score_means(statistics, ["success_rate"], settings, recency)
         return bounded(reliability(success, consistency(statistics, recency)), 1)
     if by == "total_points":
         return total_points(statistics)
     measure = MEASURES[by]
-    return with_interval(
-        score_mean(statistics, measure, settings, recency), is_share=measure.is_share, is_binary=measure.is_binary
-    )
+    return with_interval(score_means(statistics, [by], settings, recency), is_share=measure.is_share, is_binary=measure.is_binary)
 
 
 def by_performance(statistics: pl.DataFrame, parts: pl.DataFrame, profile: Profile) -> pl.DataFrame:
@@ -145,7 +143,7 @@ def derived(
     """`agent_id, performance, points_per_task, consistency, reliability`: the first two shrunk, the others as seen."""
     recency = settings if favour_recent else None
     whole = performance(parts, profile.performance.shares(), {}).select("agent_id", performance="score")
-    points = score_mean(statistics, MEASURES["points"], settings, recency)
+    points = score_means(statistics, ["points"], settings, recency)
     steady = consistency(statistics, recency)
     shown, success = pl.col("usual_consistency"), pl.col("success_rate")
     both = SUCCESS_SHARE * success + (1 - SUCCESS_SHARE) * shown

@@ -7,34 +7,41 @@ import polars as pl
 from processors.scoring.settings import ScoringSettings
 
 
-def blend(parts: pl.DataFrame, count: str, sums: Sequence[str], settings: ScoringSettings | None) -> pl.DataFrame:
-    """Join the recent and the older part of each agent and category into observations and means.
+def blend(
+    parts: pl.DataFrame, keys: Sequence[str], count: str, sums: Sequence[str], settings: ScoringSettings | None
+) -> pl.DataFrame:
+    """Join the recent and the older part of each group into observations and means.
 
     The recent part gets its own share of the observations, but at least `recent_share` · n_r / (n_r + `recent_half`). Weights
     cost certainty: `n` is the number of equally weighted observations that would be as certain (Kish, Survey Sampling, 1965:
     1 / Σ w²/n).
 
     Args:
-        parts: `agent_id, category, recent` (a boolean), `count` and `sums`; at most one row each.
+        parts: `keys`, `recent` (a boolean), `count` and `sums`; any number of rows a group.
+        keys: what a group is of.
         count: the column that counts observations.
         sums: columns that are sums over these observations.
         settings: how much recent work weighs; None counts every observation alike.
 
     Returns:
-        `agent_id, category, n, observations` and the mean of each of `sums`, null where there is no observation; sorted.
+        `keys, n, observations` and the mean of each of `sums`, null where there is no observation; sorted.
     """
-    halves = parts.group_by("agent_id", "category").agg(
-        *(pl.col(name).filter("recent").sum().cast(pl.Float64).alias(f"{name}_new") for name in (count, *sums)),
-        *(pl.col(name).filter(~pl.col("recent")).sum().cast(pl.Float64).alias(f"{name}_old") for name in (count, *sums)),
-    )
+    ages = {"new": pl.col("recent"), "old": ~pl.col("recent")}
+    halves = {
+        f"{name}_{age}": pl.when(is_it).then(name).otherwise(0).cast(pl.Float64)
+        for name in (count, *sums)
+        for age, is_it in ages.items()
+    }
+    # Parted first and plain sums then: an expression within a group is worked out group by group.
+    whole = parts.select(*keys, **halves).group_by(keys, maintain_order=True).agg(pl.col(*halves).sum())
     new, old = pl.col(f"{count}_new"), pl.col(f"{count}_old")
     own = new / (new + old)
     share = pl.max_horizontal(own, settings.recent_share * new / (new + settings.recent_half)) if settings else own
     means = [mean(name, count) for name in sums]
     return (
-        halves.with_columns(share.fill_nan(0).alias("share"))
-        .select("agent_id", "category", effective(count).alias("n"), (new + old).cast(pl.UInt64).alias("observations"), *means)
-        .sort("agent_id", "category")
+        whole.with_columns(share.fill_nan(0).alias("share"))
+        .select(*keys, effective(count).alias("n"), (new + old).cast(pl.UInt64).alias("observations"), *means)
+        .sort(keys)
     )
 
 

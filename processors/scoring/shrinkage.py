@@ -18,6 +18,8 @@ import polars as pl
 
 from processors.scoring.settings import ScoringSettings
 
+WORK = ("measure", "category")
+"""Agents are held against each other in each measure of each category."""
 ENOUGH_AGENTS = 5
 """Fewer agents are too few to estimate κ from."""
 HALF = 10
@@ -39,12 +41,12 @@ def with_kappa(groups: pl.DataFrame, settings: ScoringSettings) -> pl.DataFrame:
     κ is by what the others show, `within` by what all do; it is null where nobody was seen more than once.
 
     Args:
-        groups: `category, n, mean, own` (the variance of the agent's own observations) of each agent; n = 0 says nothing.
+        groups: `measure, category, n, mean, own` (the variance of the agent's own observations), each agent; n = 0 says nothing.
         settings: the bounds of κ.
     """
     n, seen = pl.col("n"), pl.col("n") > 0
     mean, own = pl.col("mean").fill_null(0), pl.when(seen).then(pl.col("own")).otherwise(0)
-    agents = seen.sum().over("category")
+    agents = seen.sum().over(WORK)
     others = {
         "total": others_of(n),
         "agents": others_of(seen.cast(pl.Float64)),
@@ -60,10 +62,10 @@ def with_kappa(groups: pl.DataFrame, settings: ScoringSettings) -> pl.DataFrame:
     tau = (between - within) / typical
     least, most = settings.kappa_least, settings.kappa_most
     kappa = pl.when(tau > 1e-12).then(within / tau).otherwise(most).clip(least, most)
-    everyone = (n.sum().over("category") - agents).clip(lower_bound=0)
+    everyone = (n.sum().over(WORK) - agents).clip(lower_bound=0)
     return groups.with_columns(
         everyone.alias("freedom"),
-        pl.when(everyone > 0).then((n * own).sum().over("category") / everyone).alias("within"),
+        pl.when(everyone > 0).then((n * own).sum().over(WORK) / everyone).alias("within"),
         pl.when((agents < ENOUGH_AGENTS) | freedom.le(0) | tau.is_null() | tau.is_nan())
         .then(settings.kappa_unknown)
         .otherwise(kappa)
@@ -88,7 +90,7 @@ def own_or_common() -> pl.Expr:
 
 def others_of(amount: pl.Expr) -> pl.Expr:
     """The sum of `amount` over the other agents of the category."""
-    return amount.sum().over("category") - amount
+    return amount.sum().over(WORK) - amount
 
 
 def with_others(groups: pl.DataFrame, middle: float | None) -> pl.DataFrame:
@@ -99,13 +101,13 @@ def with_others(groups: pl.DataFrame, middle: float | None) -> pl.DataFrame:
     agent's own mean: with nobody to be compared with there is nothing to draw it to.
 
     Args:
-        groups: `agent_id, category, n, mean, kappa`; n = 0 says nothing.
+        groups: `measure, category, agent_id, n, mean, kappa`; n = 0 says nothing.
         middle: what an agent scores of which nothing is known; None where the scale has no middle.
     """
     weighted = groups.with_columns(weight=pl.col("n") / (pl.col("n") + HALF))
     weight, value = pl.col("weight"), pl.col("weight") * pl.col("mean").fill_null(0)
     near = others_of(weight), others_of(value), others_of((pl.col("n") > 0).cast(pl.Int64))
-    everyone = tuple(amount.sum().over("category") for amount in (weight, value, (pl.col("n") > 0).cast(pl.Int64)))
+    everyone = tuple(amount.sum().over(WORK) for amount in (weight, value, (pl.col("n") > 0).cast(pl.Int64)))
     far = anywhere(weight), anywhere(value), anywhere((pl.col("n") > 0).cast(pl.Int64))
     known = weighted.with_columns(
         pl.when(near[2] > 0)
@@ -137,4 +139,4 @@ def mean_of(others: tuple[pl.Expr, ...], agents: pl.Expr, middle: float | None) 
 
 def anywhere(amount: pl.Expr) -> pl.Expr:
     """The sum of `amount` over the other agents in all categories."""
-    return amount.sum() - amount.sum().over("agent_id")
+    return amount.sum().over("measure") - amount.sum().over("measure", "agent_id")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaincinv
 
-from processors.scoring.measures import MEASURES, score_mean
+from processors.scoring.measures import score_means
 from processors.scoring.ranking import By
 from processors.scoring.settings import Profile
 from tests.processors.scoring.histories import SETTINGS, costing, judged, ranking, statistics, work
@@ -301,7 +301,7 @@ def test_unseen_an_agent_is_believed_to_be_as_the_others_and_with_many_tasks_as_
 
     def believed(n: int) -> float:
         frame = statistics(*others, judged("new", n, 0.9, n) if n else work("new", 30, 0))
-        means = score_mean(frame, MEASURES["quality"], SETTINGS, None)
+        means = score_means(frame, ["quality"], SETTINGS, None)
         return float(means.filter(pl.col("agent_id") == "new")["score"].item())
 
     assert believed(0) == pytest.approx(0.6)
