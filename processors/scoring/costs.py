@@ -71,7 +71,7 @@ def of_those_who_cost(
     statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, recency: ScoringSettings | None
 ) -> pl.DataFrame:
     """What `score_cost` says of agents that have cost something."""
-    groups = with_others(with_kappa(factors(statistics, cost, recency), settings), None)
+    groups = with_others(with_kappa(factors(statistics, cost, recency).with_columns(told="n"), settings), None)
     spreads = groups.with_columns(common=steadied(pl.lit(1.0))).with_columns(
         spread=own_or_common()
     )  # a cost may be off by itself

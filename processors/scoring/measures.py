@@ -7,6 +7,7 @@ agent does well lowers its score.
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 import polars as pl
@@ -50,13 +51,14 @@ MIDDLE, WIDEST = 0.5, 0.5
 """The middle of [0, 1], and the largest deviation that agents can have there."""
 
 
-def groups_of(statistics: pl.DataFrame, names: Sequence[str], recency: ScoringSettings | None) -> pl.DataFrame:
-    """`measure, category, agent_id, n, observations, finished, mean, own`, sorted by these; n = 0 says nothing.
+def groups_of(statistics: pl.DataFrame, names: Sequence[str], recency: ScoringSettings | None, ordinary: float) -> pl.DataFrame:
+    """`measure, category, agent_id, n, told, observations, finished, mean, own`, sorted by these; n = 0 says nothing.
 
     Args:
         statistics: columns STATISTICS and `recent`.
         names: keys of `MEASURES`.
         recency: how much recent work weighs; None counts all alike.
+        ordinary: as `told` takes it.
     """
     counted = statistics.with_columns(finished=pl.col("succeeded") + pl.col("failed")).filter(pl.col("finished") > 0)
     said = {name: MEASURES[name] for name in names}
@@ -77,13 +79,33 @@ def groups_of(statistics: pl.DataFrame, names: Sequence[str], recency: ScoringSe
     return (
         groups.join(weights, on=["agent_id", "category"], maintain_order="left")
         .rename({"sum": "mean"})
-        .with_columns(own=(pl.col("squares") - pl.col("mean") ** 2).clip(lower_bound=0).fill_null(0.0))
+        .with_columns(
+            told=told(ordinary, pl.col("squares")),
+            own=(pl.col("squares") - pl.col("mean") ** 2).clip(lower_bound=0).fill_null(0.0),
+        )
         .drop("squares")
     )
 
 
+def told(ordinary: float, squares: pl.Expr) -> pl.Expr:
+    """For how many observations an agent counts where the others are looked at: n, but fewer the farther off they are.
+
+    As many as have, together, no larger a sum of squares than n ordinary ones may. So one task that ran away is its agent's own,
+    and neither what the others are drawn to nor how far.
+
+    Args:
+        ordinary: how far from 0 an ordinary observation is at most.
+        squares: the mean of the squares of those that there are.
+    """
+    return pl.when(squares > ordinary**2).then(pl.col("n") * ordinary**2 / squares).otherwise("n")
+
+
 def score_means(
-    statistics: pl.DataFrame, names: Sequence[str], settings: ScoringSettings, recency: ScoringSettings | None
+    statistics: pl.DataFrame,
+    names: Sequence[str],
+    settings: ScoringSettings,
+    recency: ScoringSettings | None,
+    ordinary: float = inf,
 ) -> pl.DataFrame:
     """What to believe of each agent by some measures.
 
@@ -92,6 +114,7 @@ def score_means(
         names: keys of `MEASURES`, all of them shares or none.
         settings: how far luck is distrusted.
         recency: how much recent work weighs; None counts all alike.
+        ordinary: how far from 0 an ordinary observation is at most.
 
     Returns:
         `measure, agent_id, score, center, doubt, strength, unevenness, observations`. `center` and `doubt` are mean and variance
@@ -100,7 +123,7 @@ def score_means(
         observations; null where there are no others either.
     """
     (is_share,) = {MEASURES[name].is_share for name in names}
-    known = with_others(with_kappa(groups_of(statistics, names, recency), settings), MIDDLE if is_share else None)
+    known = with_others(with_kappa(groups_of(statistics, names, recency, ordinary), settings), MIDDLE if is_share else None)
     spreads = known.with_columns(common=common(is_share)).with_columns(spread=spread(is_share))
     return across(spreads, WIDEST if is_share else None, is_share=is_share)
 
@@ -112,7 +135,7 @@ def common(is_share: bool) -> pl.Expr:
     """
     if is_share:
         return pl.when(pl.col("within") > TRIFLE).then("within").otherwise(steadied_share().mean().over(WORK))
-    n = pl.col("n")
+    n = pl.col("told")
     squares = n * (pl.col("own") + pl.col("mean").fill_null(0) ** 2)
     return steadied(squares.sum().over(WORK) / n.sum().over(WORK))
 

@@ -5,6 +5,7 @@
 """
 
 from datetime import datetime, timedelta
+from math import inf
 from typing import Literal
 
 import polars as pl
@@ -105,7 +106,9 @@ def scores_of(
     if by == "total_points":
         return total_points(statistics)
     measure = MEASURES[by]
-    return with_interval(score_means(statistics, [by], settings, recency), is_share=measure.is_share, is_binary=measure.is_binary)
+    ordinary = profile.points.at_stake() if by == "points" else inf
+    known = score_means(statistics, [by], settings, recency, ordinary)
+    return with_interval(known, is_share=measure.is_share, is_binary=measure.is_binary)
 
 
 def by_performance(statistics: pl.DataFrame, parts: pl.DataFrame, profile: Profile) -> pl.DataFrame:
@@ -143,7 +146,7 @@ def derived(
     """`agent_id, performance, points_per_task, consistency, reliability`: the first two shrunk, the others as seen."""
     recency = settings if favour_recent else None
     whole = performance(parts, profile.performance.shares(), {}).select("agent_id", performance="score")
-    points = score_means(statistics, ["points"], settings, recency)
+    points = score_means(statistics, ["points"], settings, recency, profile.points.at_stake())
     steady = consistency(statistics, recency)
     shown, success = pl.col("usual_consistency"), pl.col("success_rate")
     both = SUCCESS_SHARE * success + (1 - SUCCESS_SHARE) * shown

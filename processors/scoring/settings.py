@@ -109,6 +109,11 @@ class PointSettings(BaseModel):
     truncated: bool = False
     """Whether each reward and each penalty is cut to a whole number."""
 
+    def at_stake(self) -> float:
+        """How far from 0 the points of an ordinary task are at most: all rewards together, or each penalty once."""
+        rewards = self.completion + self.quality + self.speed + self.cost + self.user + self.peers
+        return max(rewards, self.failed + self.per_dollar + self.per_delay + self.per_star)
+
 
 class Profile(BaseModel):
     """A named set of weights."""

@@ -41,10 +41,11 @@ def with_kappa(groups: pl.DataFrame, settings: ScoringSettings) -> pl.DataFrame:
     κ is by what the others show, `within` by what all do; it is null where nobody was seen more than once.
 
     Args:
-        groups: `measure, category, n, mean, own` (the variance of the agent's own observations), each agent; n = 0 says nothing.
+        groups: `measure, category, told, mean, own` (the variance of the agent's own observations), each agent; `told` is for how
+            many observations it counts where others are looked at, 0 says nothing.
         settings: the bounds of κ.
     """
-    n, seen = pl.col("n"), pl.col("n") > 0
+    n, seen = pl.col("told"), pl.col("told") > 0
     mean, own = pl.col("mean").fill_null(0), pl.when(seen).then(pl.col("own")).otherwise(0)
     agents = seen.sum().over(WORK)
     others = {
@@ -96,15 +97,15 @@ def others_of(amount: pl.Expr) -> pl.Expr:
 def with_others(groups: pl.DataFrame, middle: float | None) -> pl.DataFrame:
     """Add `others`, the mean that an agent is drawn to, `score`, how far it is, and `usual`, the mean of the whole category.
 
-    An agent counts by n / (n + 10), as much as its own mean tells of the typical agent. Where no other agent has been seen in
-    the category, what the others show elsewhere stands in; where there is none at all, `others` is null, the score the
-    agent's own mean: with nobody to be compared with there is nothing to draw it to.
+    An agent counts by n / (n + 10), n being `told`, as much as its own mean tells of the typical agent. Where no other agent has
+    been seen in the category, what the others show elsewhere stands in; where there is none at all, `others` is null, the
+    score the agent's own mean: with nobody to be compared with there is nothing to draw it to.
 
     Args:
-        groups: `measure, category, agent_id, n, mean, kappa`; n = 0 says nothing.
+        groups: `measure, category, agent_id, n, told, mean, kappa`; n = 0 says nothing.
         middle: what an agent scores of which nothing is known; None where the scale has no middle.
     """
-    weighted = groups.with_columns(weight=pl.col("n") / (pl.col("n") + HALF))
+    weighted = groups.with_columns(weight=pl.col("told") / (pl.col("told") + HALF))
     weight, value = pl.col("weight"), pl.col("weight") * pl.col("mean").fill_null(0)
     near = others_of(weight), others_of(value), others_of((pl.col("n") > 0).cast(pl.Int64))
     everyone = tuple(amount.sum().over(WORK) for amount in (weight, value, (pl.col("n") > 0).cast(pl.Int64)))
@@ -117,8 +118,8 @@ def with_others(groups: pl.DataFrame, middle: float | None) -> pl.DataFrame:
         .alias("others"),
         mean_of(everyone, everyone[2], middle).alias("usual"),
     ).drop("weight")
-    n = pl.col("n")
-    amount = pl.when(near[2] > 0).then(others_of(n)).otherwise(anywhere(n))
+    n, told = pl.col("n"), pl.col("told")
+    amount = pl.when(near[2] > 0).then(others_of(told)).otherwise(anywhere(told))
     share = (
         pl.when(pl.when(near[2] > 0).then(everyone[2]).otherwise(far[2] + 1) < ENOUGH_AGENTS).then(1.0).otherwise(PSEUDO_SHARE)
     )

@@ -349,6 +349,32 @@ def test_points_rank_by_the_shrunk_mean_and_total_points_by_the_sum() -> None:
     assert list(total) == ["steady", "star"]
 
 
+def spent(agent_id: str, tasks: int, points: float, lost: float = 0.0) -> dict[str, Any]:
+    """A row of statistics of tasks of about so many points each, the last of which has lost so many."""
+    return work(
+        agent_id,
+        tasks,
+        0,
+        points_sum=points * tasks - lost,
+        points_squares=(points**2 + 400) * tasks - 2 * points * lost + lost**2,
+    )
+
+
+@pytest.mark.parametrize("others", [1, 2, 4, 9])
+@pytest.mark.parametrize("tasks", [1, 20])
+def test_a_task_that_runs_away_is_its_agents_and_draws_nobody_elses_points(others: int, tasks: int) -> None:
+    crowd = [spent(f"other-{n}", 50, 60.0) for n in range(others)]
+    calm, beside = (
+        ranking(*crowd, spent("new", 3, 80.0), spent("a", tasks, 60.0, lost), by="points") for lost in (0.0, 50_000.0)
+    )
+    for name in ("other-0", "new"):
+        assert beside[name]["score"] == pytest.approx(calm[name]["score"], abs=12)
+    assert beside["other-0"]["score_low"] > 30
+    assert list(beside)[-1] == "a"
+    assert beside["a"]["score"] < -500
+    assert beside["a"]["points"] == 60.0 * tasks - 50_000, "what was seen is told as it was"
+
+
 def test_reliability_is_success_and_consistency() -> None:
     # durations of ½ and 1½ of the usual, half each: a deviation of 0.5 on a mean of 1
     uneven = work("uneven", 20, 0, ratio_sum=20.0, ratio_squares=25.0)
