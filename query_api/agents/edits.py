@@ -27,7 +27,7 @@ class AgentEdit(Question):
     agent_type: Word | None = None
     """What kind of agent it is."""
     department: Word | None = None
-    """Whose it is."""
+    """Whose it is, and so whose its work is from now on. What it did before stays with whom it was done for, also in rankings."""
     capabilities: Annotated[tuple[Word, ...] | None, Field(max_length=100)] = None
     """Categories that it can do; an empty list says: none."""
 

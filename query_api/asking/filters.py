@@ -119,7 +119,7 @@ class Chosen(Windowed):
     provider: Values = ()
     """Only where this provider was called; may be repeated."""
     department: Values = ()
-    """Only this department; may be repeated."""
+    """Only work that was done for this department, whatever department the agent is of now; may be repeated."""
     service: Values = ()
     """Only this service (`service.name`); may be repeated."""
     user_id: Values = ()

@@ -189,7 +189,7 @@ def test_what_is_said_of_a_step_is_not_said_of_its_task(tables: Store) -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        {"status": "failed"},
+        {"status": "failed", "department": "finance"},
         {"agent_id": "somebody else"},
         {"started_at": NOW - 3 * DAY},
         {"category": "coding", "agent_id": "agent-1"},

@@ -54,6 +54,20 @@ def test_agents_are_found_by_the_department_that_a_person_gave_them(api: TestCli
     assert (agent["agent_id"], agent["department"], agent["tasks"]) == ("finance/eu", "finance", 1)
 
 
+def test_work_stays_with_the_department_that_it_was_done_for(api: TestClient, tables: Store) -> None:
+    put(tables, "tasks", [task(1, agent_id="finance/eu", department="sales")])
+    scoring(tables).catch_up()
+    api.patch(PATH, json={"department": "finance"})
+    put(tables, "tasks", [task(2, agent_id="finance/eu", department="finance")])
+    scoring(tables).catch_up()
+
+    for department in ("sales", "finance"):
+        (agent,) = api.get(f"/v1/rankings?department={department}").json()["rankings"]
+        assert (agent["agent_id"], agent["tasks"]) == ("finance/eu", 1)
+    departments = api.get("/v1/departments").json()["departments"]
+    assert {one["department"]: one["tasks"] for one in departments} == {"sales": 1, "finance": 1}
+
+
 def test_agents_of_a_department_are_scored_by_the_tasks_that_are_counted(api: TestClient, tables: Store) -> None:
     put(tables, "agents", [known_agent("guest", department="sales")])
     rows = [task(1, agent_id="finance/eu", department="sales"), task(2, agent_id="guest", department="finance")]
