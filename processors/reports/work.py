@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from processors.scoring.statistics import over
+from processors.scoring.statistics import is_priced, over
 
 Row = dict[str, Any]
 
@@ -26,8 +26,12 @@ def sides(statistics: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return statistics.filter(pl.col("segment") > BEFORE), statistics.filter(pl.col("segment") == BEFORE)
 
 
-def totals(statistics: pl.DataFrame) -> Row:
-    """What was done, added up: counts are 0 and means null where nothing was done."""
+def totals(statistics: pl.DataFrame, most_unpriced: float) -> Row:
+    """What was done, added up: counts are 0 and means null where nothing was done.
+
+    What a success cost is null as in a ranking if more than `most_unpriced` of the model calls have no known price: of the others
+    alone it would look cheap.
+    """
     finished = pl.col("succeeded") + pl.col("failed")
     summed = statistics.select(pl.exclude("agent_id", "category", "segment").sum(), pl.col("agent_id").n_unique().alias("agents"))
     priced = statistics.select(pl.col("total_cost_usd").is_not_null().any()).item()
@@ -38,7 +42,7 @@ def totals(statistics: pl.DataFrame) -> Row:
         avg_duration_seconds=over("duration_sum", finished),
         quality=over("quality_sum", pl.col("quality_n")),
         cost_usd=pl.when(pl.lit(priced)).then(pl.col("total_cost_usd").cast(pl.Float64)),
-        cost_per_success_usd=over("cost_sum", pl.col("cost_succeeded")),
+        cost_per_success_usd=pl.when(is_priced(most_unpriced)).then(over("cost_sum", pl.col("cost_succeeded"))),
     ).row(0, named=True)
 
 

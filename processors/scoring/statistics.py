@@ -51,6 +51,11 @@ def finished() -> pl.Expr:
     return pl.col("succeeded") + pl.col("failed")
 
 
+def is_priced(most_unpriced: float) -> pl.Expr:
+    """Whether costs are known: all model calls but for a share of `most_unpriced` have a known price."""
+    return pl.col("unpriced_calls") <= most_unpriced * pl.max_horizontal("llm_calls", "unpriced_calls")
+
+
 def plain(statistics: pl.DataFrame, most_unpriced: float) -> pl.DataFrame:
     """The plain measures of each agent: nothing is shrunk here, these are what was seen.
 
@@ -63,7 +68,7 @@ def plain(statistics: pl.DataFrame, most_unpriced: float) -> pl.DataFrame:
         have been spent is told in any case, also for tasks that are still running.
     """
     sums = statistics.group_by("agent_id").agg(pl.exclude("agent_id", "category", "segment").sum())
-    sums = sums.with_columns(priced=pl.col("unpriced_calls") <= most_unpriced * pl.max_horizontal("llm_calls", "unpriced_calls"))
+    sums = sums.with_columns(priced=is_priced(most_unpriced))
     mean = {name: over(f"{name}_sum", pl.col(f"{name}_n")) for name in (*SCORED, *JUDGED) if name != "points"}
     money = {
         "avg_cost_usd": over("cost_sum", pl.col("cost_n")),

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from processors.scoring.settings import ScoringSettings
-from processors.scoring.statistics import over
+from processors.scoring.statistics import is_priced, over
 from query_api.asking.answers import Answer
 from query_api.asking.filters import Chosen, Period, bound
 from query_api.asking.questions import Ask
@@ -82,13 +82,12 @@ def work_scores(
 def scored(settings: ScoringSettings) -> list[pl.Expr]:
     """The fields of `Scored` of sums."""
     ended = pl.col("succeeded") + pl.col("failed")
-    priced = pl.col("unpriced_calls") <= settings.most_unpriced * pl.col("llm_calls")
     means = {"avg_user_rating": "rating", "quality": "quality", "efficiency": "efficiency", "speed": "speed", "thrift": "thrift"}
     return [
         *(over(f"{name}_sum", pl.col(f"{name}_n")).alias(field) for field, name in means.items()),
         pl.when(ended > 0).then("points_sum").alias("points"),
         over("points_sum", ended).alias("points_per_task"),
-        pl.when(priced).then(over("worth_cost", pl.col("worth_sum"))).alias("cost_per_quality_point"),
+        pl.when(is_priced(settings.most_unpriced)).then(over("worth_cost", pl.col("worth_sum"))).alias("cost_per_quality_point"),
     ]
 
 

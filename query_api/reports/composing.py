@@ -35,7 +35,7 @@ def report(ask: Ask, found: Period, zone: str, scoring: ScoringSettings, now: da
     """The report about a period, as JSON values."""
     statistics = statistics_of(ask, found)
     here, there = sides(statistics)
-    now_done, before_done = totals(here), totals(there)
+    now_done, before_done = (totals(side, scoring.most_unpriced) for side in (here, there))
     ranking = moved(
         ranking_of(ask, here, found.since, found.until, scoring, now),
         ranking_of(ask, there, found.before, found.since, scoring, now),

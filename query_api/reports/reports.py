@@ -197,7 +197,7 @@ class Report(Answer):
     cost_usd: Measure
     """The sum of the known prices."""
     cost_per_success_usd: Measure
-    """Cost by tasks that succeeded."""
+    """Cost by tasks that succeeded; null if too many prices are unknown."""
     total_tokens: Measure
     """Tokens read and written."""
     unpriced_calls: Measure

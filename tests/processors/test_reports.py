@@ -13,7 +13,9 @@ from processors.reports import words
 from processors.reports.charts import LEFT, WIDTH, Series, columns, ticks
 from processors.reports.periods import KINDS, Kind, last_complete, last_due, period
 from processors.reports.settings import ReportSettings
-from processors.reports.work import moved
+from processors.reports.work import moved, totals
+from tests.processors.scoring.histories import statistics
+from tests.processors.scoring.histories import work as tasks_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from(
@@ -107,6 +109,15 @@ def test_a_move_is_sure_only_where_enough_was_done_in_both_periods(tasks: int, b
     then = pl.DataFrame([same | {"rank": 1, "tasks": before, "score_low": 60.0, "score_high": 65.0}])
 
     assert moved(now, then).select("moved", "is_sure").row(0) == (-1, is_sure)
+
+
+@pytest.mark.parametrize(("unpriced", "each"), [(0, 0.01), (1, 0.01), (6, None)])
+def test_what_a_success_cost_is_unknown_where_many_prices_are(unpriced: int, each: float | None) -> None:
+    dear = tasks_of("dear", unpriced, 0, cost_n=0, cost_sum=0.0, cost_succeeded=0, unpriced_calls=unpriced)
+    told = totals(statistics(tasks_of("known", 100, 0), dear), 0.05)
+
+    assert told["cost_per_success_usd"] == (None if each is None else pytest.approx(each))
+    assert told["cost_usd"] == pytest.approx(0.01 * (100 + unpriced)), "what is known to have been spent is told"
 
 
 @pytest.mark.parametrize(
