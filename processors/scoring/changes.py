@@ -9,25 +9,25 @@ from processors.scoring.shrinkage import GUESSES
 
 AROUND = timedelta(days=30)
 """How far before and after a change is looked, at most; after it only until the next."""
+IN_A_ROW = 3
+"""A model is taken up by the first of so many tasks in a row that it works in."""
 SHARES, AMOUNTS = ("success_rate", "quality"), ("cost_usd", "duration_seconds")
 
 
-def model_changes(sets: pl.DataFrame) -> pl.DataFrame:
-    """The changes among the sets of models that an agent has worked with.
+def model_changes(taken_up: pl.DataFrame) -> pl.DataFrame:
+    """The changes among the models that an agent has worked with.
 
-    An agent that goes back and forth between models it has had does not change; a set is a change if it holds a model that no
-    set before it did. The first set is none.
+    An agent that goes back and forth between models it has had does not change, nor does one whose call falls back to another
+    model once in a while. What it began with is no change.
 
     Args:
-        sets: `models` (a list) and `since`, its first task, in order.
+        taken_up: each `model` with `since`, the task that took it up, and `models`, all that worked in that task; in order.
 
     Returns:
         `changed_at, models, new_models, before, after` in order: between `before` and `changed_at` lies the work before, from
         there to `after` that after.
     """
-    each = sets.with_row_index("number").explode("models").with_columns(first=pl.col("number").min().over("models"))
-    new = each.filter(pl.col("first") == pl.col("number")).group_by("number", maintain_order=True).agg(new_models="models")
-    changes = sets.with_row_index("number").join(new, on="number", maintain_order="left").filter(pl.col("number") > 0)
+    changes = taken_up.group_by("since", maintain_order=True).agg(pl.col("models").first(), new_models="model").slice(1)
     since = pl.col("since")
     return changes.select(
         changed_at="since",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from processors.frames import TIME, conform
-from processors.scoring.changes import measured, model_changes
+from processors.scoring.changes import IN_A_ROW, measured, model_changes
 from processors.scoring.ranking import COSTLY, By, scores_of
 from processors.scoring.settings import ScoringSettings
 from processors.scoring.statistics import STATISTICS, plain
@@ -104,14 +104,14 @@ class Side(Answer):
 
 
 class ModelChange(Answer):
-    """The agent took up a model that it had not used before."""
+    """The agent took up a model: for the first time it worked in three tasks in a row."""
 
     changed_at: Time
-    """Its first task with the new set of models."""
+    """The first of these tasks."""
     models: list[str]
-    """The new set."""
+    """The models of that task."""
     new_models: list[str]
-    """What of it is new."""
+    """Those of them that it took up."""
     before: Side | None
     """The 30 days before; null without tasks."""
     after: Side | None
@@ -232,8 +232,8 @@ def series(ask: Ask, agent_id: str, question: TrendQuestion, settings: ScoringSe
 
 def changes_of(ask: Ask, agent_id: str, profile: str) -> list[Row]:
     """The agent's changes of model with how its tasks went before and after."""
-    sets = ask("model_sets", {"agent": agent_id, "limit": MOST_CHANGES}, MOST_CHANGES)
-    changes = model_changes(sets)
+    asked = {"agent": agent_id, "in_a_row": IN_A_ROW, "limit": MOST_CHANGES}
+    changes = model_changes(ask("models_taken_up", asked, MOST_CHANGES))
     if changes.is_empty():
         return []
     bounds = {name: [bound(moment) for moment in changes[column]] for name, column in BOUNDS.items()}

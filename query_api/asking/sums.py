@@ -31,7 +31,7 @@ KEYS = ("agent_id", "category", "of_department", "segment", "started_at")
 WHOLE = frozenset(
     {
         *("agent_categories", "agent_models", "agent_steps", "agents", "costs", "departments", "goal_months", "messages"),
-        *("model_calls", "model_durations", "model_sets", "overview_files", "overview_users", "overview_workflows"),
+        *("model_calls", "model_durations", "models_taken_up", "overview_files", "overview_users", "overview_workflows"),
         "workflow_summary",
     }
 )

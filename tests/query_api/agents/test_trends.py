@@ -73,6 +73,20 @@ def test_a_change_of_model_is_an_event_with_a_before_and_an_after(api: TestClien
     assert (after["quality"]["value"], after["quality"]["observations"]) == (0.75, 1)
 
 
+def test_falling_back_to_another_model_now_and_then_is_no_change(api: TestClient, tables: Store) -> None:
+    old = work("a", 0, 10 * DAY, 30, models=["old"])
+    for n in (5, 6, 8, 25):  # two in a row at the most
+        old[n] |= {"models": ["fallback", "old"]}
+    new = work("a", 100, 5 * DAY, 12, models=["new"])
+    new[4] |= {"models": ["fallback"]}
+    put(tables, "tasks", old + new)
+    scoring(tables).catch_up()
+
+    (change,) = api.get("/v1/agents/a/trends").json()["model_changes"]
+    assert (change["new_models"], change["models"], change["changed_at"]) == (["new"], ["new"], "2026-01-26T12:00:00Z")
+    assert (change["before"]["tasks"], change["after"]["tasks"]) == (30, 12)
+
+
 def test_an_agent_without_work_is_unknown(api: TestClient) -> None:
     assert api.get("/v1/agents/nobody/trends").status_code == 404
 
