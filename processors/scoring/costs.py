@@ -2,15 +2,16 @@
 
 They are compared by factors, not by differences: costs are never negative, and those of agents differ by orders of magnitude.
 On a logarithmic scale an agent that costs a thousand times the usual draws the others no further than one that costs a
-thousandth; on a plain one everybody would look dear beside it.
+thousandth; on a plain one everybody would look dear beside it. And neither draws them far, for what is ordinary counts (`told`).
 """
 
+from math import log
 from typing import NamedTuple
 
 import polars as pl
 
 from processors.scoring.intervals import DEVIATIONS
-from processors.scoring.measures import across
+from processors.scoring.measures import across, told
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
 from processors.scoring.shrinkage import WORK, own_or_common, steadied, with_kappa, with_others
@@ -20,6 +21,9 @@ TRIFLE = 1e-6
 """Dollars added to each mean cost, so that work which costs next to nothing has a place on the scale."""
 FREE = 0.1
 """Where an agent that costs something elsewhere costs nothing, it counts as this share of the least that others cost there."""
+ORDINARY = log(10)
+"""An ordinary cost is at most ten times, and at least a tenth, of that of the middle agent of the category; who is farther off
+counts for less where the others are looked at. Who gets cheaper can only move the middle down."""
 DOUBT = 2
 """Tasks of the category's worth that are added to an agent's own, so that it has a (dear) price where it has no worth itself."""
 
@@ -71,7 +75,7 @@ def of_those_who_cost(
     statistics: pl.DataFrame, cost: Cost, settings: ScoringSettings, recency: ScoringSettings | None
 ) -> pl.DataFrame:
     """What `score_cost` says of agents that have cost something."""
-    groups = with_others(with_kappa(factors(statistics, cost, recency).with_columns(told="n"), settings), None)
+    groups = with_others(with_kappa(factors(statistics, cost, recency), settings), None)
     spreads = groups.with_columns(common=steadied(pl.lit(1.0))).with_columns(
         spread=own_or_common()
     )  # a cost may be off by itself
@@ -91,7 +95,7 @@ def of_those_who_cost(
 
 
 def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | None) -> pl.DataFrame:
-    """`measure, category, agent_id, n, observations, finished, mean, own`: logarithms of the ratio, and their variance.
+    """`measure, category, agent_id, n, told, observations, finished, mean, own`: logarithms of the ratio, and their variance.
 
     The variance of one observation is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the
     ratio. A category in which nobody has any worth compares nobody; what an agent has lost there is added to the price of what it
@@ -111,7 +115,7 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
     least = pl.coalesce(price.filter(price > 0).min().over("category"), price.filter(price > 0).min())
     residual = pl.col("_cost2") - 2 * ratio * pl.col("_cross") + ratio**2 * pl.col("_worth2")
     own = pl.when(mean > 0).then(residual.clip(lower_bound=0) / mean**2).otherwise(0.0)
-    return known.select(
+    groups = known.select(
         *WORK,
         "agent_id",
         "n",
@@ -120,6 +124,8 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
         (pl.when(price > 0).then(price).otherwise(FREE * least) + TRIFLE).log().alias("mean"),
         own.alias("own"),
     )
+    away = pl.col("mean") - pl.col("mean").median().over("category")
+    return groups.with_columns(told=told(ORDINARY, pl.col("own") + away**2))
 
 
 MOMENTS = ("_cost", "_cost2", "_worth", "_worth2", "_cross")

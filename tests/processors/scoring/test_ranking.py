@@ -402,6 +402,15 @@ def test_an_agent_that_is_absurdly_dear_does_not_make_the_others_look_so() -> No
     assert list(beside)[-1] == "absurd"
 
 
+@pytest.mark.parametrize("each", [1e-7, 50.0])
+def test_an_agent_that_costs_next_to_nothing_or_absurdly_much_leaves_the_others_where_they_are(each: float) -> None:
+    others = [*(costing(f"{n}", 0.05, 45, 5) for n in range(4)), costing("new", 0.04, 3, 0)]
+    calm = ranking(*others, costing("a", 0.05, 45, 5), by="cost_per_success")
+    beside = ranking(*others, costing("a", each, 45, 5), by="cost_per_success")
+    assert beside["0"]["score"] == pytest.approx(calm["0"]["score"], rel=0.05)
+    assert beside["new"]["score"] == pytest.approx(calm["new"]["score"], rel=0.4)
+
+
 def test_profiles_weigh_differently() -> None:
     rows = [
         judged("good", 40, 0.95, thrift_sum=8.0, thrift_squares=1.6),
