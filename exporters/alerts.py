@@ -12,6 +12,7 @@ from processors.alerts.causes import STEPS
 from processors.alerts.changes import OBSERVED
 from processors.alerts.frames import ALERT_EVENTS, ALERT_RULES, ALERTS, SILENCES
 from processors.alerts.levels import MEASURED, SUMS
+from processors.alerts.life import Fault
 from processors.alerts.rules import shipped
 from processors.alerts.waiting import (
     DECISIONS,
@@ -65,32 +66,33 @@ def sums(store: Store, source: str, windows: Sequence[Window]) -> pl.DataFrame:
 
 
 class Bounds(NamedTuple):
-    """Where the past of agents begins, because people accept what is new, and where it ends, because an alert is open."""
+    """Since when people accept what is new, and where the past of agents ends, because an alert is open."""
 
-    accepted: Mapping[str, datetime]
+    accepted: Mapping[Fault, datetime]
+    """By agent, category and measure."""
     alarmed: Mapping[str, datetime]
 
 
 def past(store: Store, since: datetime, until: datetime, bounds: Bounds, each: int, part: tuple[int, int]) -> pl.DataFrame:
     """A sample of the tasks of this time, `each` of an agent and category; columns OBSERVED.
 
-    `part` says of which agents: those whose CRC-32, modulo the second, is the first.
+    Of agents of which people accept something, what has been since is sampled by itself, and up to now. `part` says of which
+    agents: those whose CRC-32, modulo the second, is the first.
     """
-    asked = {"since": since, "until": until, "each": each, "limit": MOST_TASKS, **accepting(bounds)}
+    accepted: dict[str, datetime] = {}
+    for (agent, *_), at in bounds.accepted.items():
+        accepted[agent] = max(at, accepted.get(agent, at))
+    asked = {"since": since, "until": until, "each": each, "limit": MOST_TASKS}
+    asked |= {"accepting": list(accepted), "from_ms": [milliseconds(at) for at in accepted.values()]}
     asked |= {"part": part[0], "parts": part[1]}
     asked |= {"alarmed": list(bounds.alarmed), "to_ms": [milliseconds(at) for at in bounds.alarmed.values()]}
     return conform(store.query(question("alert_past"), asked), OBSERVED)
 
 
-def recent(store: Store, since: datetime, bounds: Bounds, each: int) -> pl.DataFrame:
+def recent(store: Store, since: datetime, each: int) -> pl.DataFrame:
     """The newest tasks, `each` of an agent and category; columns OBSERVED."""
-    asked = {"since": since, "each": each, "limit": MOST_TASKS, **accepting(bounds)}
+    asked = {"since": since, "each": each, "limit": MOST_TASKS}
     return conform(store.query(question("alert_recent"), asked), OBSERVED)
-
-
-def accepting(bounds: Bounds) -> dict[str, list[str] | list[int]]:
-    """The parameters of what people accept."""
-    return {"accepting": list(bounds.accepted), "from_ms": [milliseconds(at) for at in bounds.accepted.values()]}
 
 
 def volumes(store: Store, since: datetime, days: float) -> pl.DataFrame:
@@ -176,7 +178,7 @@ def waiting(store: Store, known: pl.DataFrame, now: datetime) -> list[pl.DataFra
 
 
 def to_go_on(store: Store, since: datetime) -> pl.DataFrame:
-    """Alerts that are open, or were resolved since; columns ALERTS."""
+    """Alerts that are open, were resolved since, or that people accept; columns ALERTS."""
     return conform(store.query(question("alerts_to_go_on"), {"since": since, "limit": MOST_ALERTS}), ALERTS)
 
 

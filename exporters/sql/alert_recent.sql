@@ -10,7 +10,6 @@ SELECT
 FROM task_scores FINAL
 WHERE task_scores.at >= {since:DateTime}
   AND status IN ('succeeded', 'failed')
-  AND toUnixTimestamp64Milli(started_at) >= transform(agent_id, {accepting:Array(String)}, {from_ms:Array(Int64)}, 0::Int64)
 ORDER BY agent_id, category, at DESC, trace_id DESC
 LIMIT {each:UInt32} BY agent_id, category
 LIMIT {limit:UInt32}

@@ -14,12 +14,12 @@ from exporters.alerts import Bounds, Window
 from exporters.store import Store
 from merit.jobs.usual import Usual
 from processors.alerts import rules as alert_rules
+from processors.alerts.accepted import Accepted, accepted_changes, as_since, in_place, still_accepted, unaccepted, well_again
 from processors.alerts.causes import Cause, cause
 from processors.alerts.changes import CHANGES, changes
 from processors.alerts.examples import known_traces, wanted, with_traces
-from processors.alerts.frames import MERIT
 from processors.alerts.levels import MEASURED, SUMS, Seen, look, past_of
-from processors.alerts.life import ACCEPTED_FOR, advance
+from processors.alerts.life import LONGEST_REST, advance, as_people_say
 from processors.alerts.metrics import METRICS
 from processors.alerts.rules import CALENDAR, AlertSettings, Rule, configured, from_rows, layered
 from processors.alerts.silences import silencer
@@ -86,13 +86,16 @@ class Alerting:
     def _round(self, now: datetime) -> int:
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         rules = [rule for rule in self.rules() if rule.enabled and self._can_be_broken(rule)]
-        known = stored.to_go_on(self._store, now - ACCEPTED_FOR)
-        opened = known.filter(pl.col("status") != "resolved")
+        known = stored.to_go_on(self._store, now - LONGEST_REST)
         said = stored.by_people(self._store, known["alert_id"].to_list())
-        findings = pl.concat([self._levels(rules, opened, now), self._changes(rules, known, now)])
+        alerts = as_people_say(known, said)
+        opened, accepted = alerts.filter(pl.col("status") != "resolved"), still_accepted(alerts)
+        levels = self._levels(rules, pl.concat([opened, accepted]), now)
+        changed, as_was = self._changes(rules, opened, accepted_changes(accepted), now)
+        findings = pl.concat([unaccepted(levels, accepted, opened), changed])
         findings = self._with_traces(one_a_key(findings, opened), opened, rules, now)
         silenced = silencer(stored.silences(self._store, now), self._settings.maintenance, now)
-        made = advance(known, said, findings, silenced, now)
+        made = advance(known, said, findings, silenced, now, well_again(accepted, as_was, levels, now))
         self._store.insert("alert_events", made.events)
         self._store.insert("alerts", made.alerts)
         for event in made.events.join(made.alerts, on="alert_id").iter_rows(named=True):
@@ -113,13 +116,13 @@ class Alerting:
         asked = wanted(findings, {rule.name: rule for rule in rules}, known, now)
         return with_traces(findings, known | examples(self._store, asked))
 
-    def _levels(self, rules: list[Rule], opened: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    def _levels(self, rules: list[Rule], alerts: pl.DataFrame, now: datetime) -> pl.DataFrame:
         measured = stored.measured(self._store, {rule.metric for rule in rules}, now)
         itself = [
             {"metric": name, "agent_id": "", "service": "", "value": value, "n": 1} for name, value in self._itself().items()
         ]
         all_measured = pl.concat([pl.DataFrame(itself, schema=dict(MEASURED)), self._opportunities(), measured])
-        return look(rules, Seen(self._sums(rules, now), all_measured, self._settings.budgets), opened, now)
+        return look(rules, Seen(self._sums(rules, now), all_measured, self._settings.budgets), alerts, now)
 
     def _sums(self, rules: list[Rule], now: datetime) -> pl.DataFrame:
         """Columns SUMS: short windows as of now, long ones as of a while ago."""
@@ -129,17 +132,20 @@ class Alerting:
             self._long = (now, names, sums_of(self._store, rules, now, is_long=True))
         return pl.concat([*short, self._long[2]])
 
-    def _changes(self, rules: list[Rule], known: pl.DataFrame, now: datetime) -> pl.DataFrame:
-        """What change detection finds, columns FINDINGS."""
+    def _changes(
+        self, rules: list[Rule], opened: pl.DataFrame, accepted: Accepted, now: datetime
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What change detection finds, columns FINDINGS, and what has changed whatever people accept, columns CHANGES."""
         watching = allowed(rules)
-        opened = known.filter(pl.col("status") != "resolved")
-        found = empty(CHANGES)
+        found = as_was = empty(CHANGES)
         if watching:
-            bounds = bounds_of(known)
-            usual_of, volumes = self._usual(bounds, now)
-            recent = stored.recent(self._store, now - RECENT_DAYS * DAY, bounds, RECENT)
-            found = watched(changes(recent, usual_of, volumes), watching)
-        return findings_of_changes(found, self._causes(found, now), watching, opened)
+            known = self._usual(Bounds(accepted, alarmed(opened)), now)
+            recent = stored.recent(self._store, now - RECENT_DAYS * DAY, RECENT)
+            found = as_was = changes(recent, known.usual, known.volumes)
+            if accepted:
+                found = in_place(as_was, changes(as_since(recent, accepted), known.accepted, known.volumes), accepted)
+        found = watched(found, watching)
+        return findings_of_changes(found, self._causes(found, now), watching, opened), as_was
 
     def _causes(self, found: pl.DataFrame, now: datetime) -> dict[tuple[str, str, str], Cause]:
         """What explains changes: of those that are raised. Looked for again every few minutes while they go on."""
@@ -163,16 +169,12 @@ class Alerting:
         return named
 
 
-def bounds_of(known: pl.DataFrame) -> Bounds:
-    """Where the past of agents begins and ends, by their alerts of changes."""
-    accepted: dict[str, datetime] = {}
-    hand = known.filter(pl.col("status") == "resolved", ~pl.col("resolved_by").is_in(["", MERIT]))
-    for (_, agent), (_, _, row) in homes_of(hand).items():
-        accepted[agent] = max(row["started_at"], accepted.get(agent, row["started_at"]))
-    alarmed: dict[str, datetime] = {}
-    for (_, agent), (_, _, row) in homes_of(known.filter(pl.col("status") != "resolved")).items():
-        alarmed[agent] = min(row["started_at"], alarmed.get(agent, row["started_at"]))
-    return Bounds(dict(sorted(accepted.items())), dict(sorted(alarmed.items())))
+def alarmed(opened: pl.DataFrame) -> dict[str, datetime]:
+    """Where the past of agents ends, by their open alerts of changes."""
+    until: dict[str, datetime] = {}
+    for (_, agent), (_, _, row) in homes_of(opened).items():
+        until[agent] = min(row["started_at"], until.get(agent, row["started_at"]))
+    return until
 
 
 def sums_of(store: Store, rules: list[Rule], now: datetime, *, is_long: bool) -> pl.DataFrame:

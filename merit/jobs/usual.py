@@ -9,6 +9,7 @@ import polars as pl
 from exporters import alerts as stored
 from exporters.alerts import Bounds
 from exporters.store import Store
+from processors.alerts.accepted import as_before, as_since
 from processors.alerts.changes import usual
 
 DAY = timedelta(days=1)
@@ -32,6 +33,20 @@ class Part(NamedTuple):
     bounds: Bounds
     """Where their past begins and ends."""
     usual: pl.DataFrame
+    """As it was before anything that people accept."""
+    accepted: pl.DataFrame
+    """Of what they accept, as it has been since."""
+
+
+class Known(NamedTuple):
+    """What is known of agents."""
+
+    usual: pl.DataFrame
+    """As `usual` has it; of what people accept as it was before."""
+    accepted: pl.DataFrame
+    """The same, of what they accept as it has been since."""
+    volumes: pl.DataFrame
+    """Tasks a month of each agent."""
 
 
 class Usual:
@@ -48,8 +63,8 @@ class Usual:
         self._parts: dict[int, Part] = {}
         self._volumes: tuple[datetime, pl.DataFrame] | None = None
 
-    def __call__(self, bounds: Bounds, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What is usual, as `usual` has it, and the tasks a month of each agent.
+    def __call__(self, bounds: Bounds, now: datetime) -> Known:
+        """What is known.
 
         After a start some agents may be missing for a few calls.
         """
@@ -60,10 +75,14 @@ class Usual:
         for part, its in self._outdated(bounds, hour):
             if seen >= self._enough and not self._is_urgent(part, its):
                 break
-            past = stored.past(self._store, hour - PAST_DAYS * DAY, hour - LAST_DAY, its, SAMPLE, (part, self._number))
-            self._parts[part] = Part(hour, its, usual(past))
+            until = hour - LAST_DAY
+            past = stored.past(self._store, hour - PAST_DAYS * DAY, until, its, SAMPLE, (part, self._number))
+            since = usual(as_since(past, its.accepted, until))
+            self._parts[part] = Part(hour, its, usual(as_before(past, its.accepted, until)), since)
             seen += max(past.height, 1)
-        return pl.concat([part.usual for part in self._parts.values()]), self._volumes[1]
+        parts = self._parts.values()
+        before, since = pl.concat([part.usual for part in parts]), pl.concat([part.accepted for part in parts])
+        return Known(before, since, self._volumes[1])
 
     def _outdated(self, bounds: Bounds, hour: datetime) -> list[tuple[int, Bounds]]:
         """Which parts are to be worked out anew, with their bounds: what people accept first, then the oldest."""
@@ -80,4 +99,9 @@ class Usual:
 
 def of_part(bounds: Bounds, part: int, parts: int) -> Bounds:
     """The bounds of the agents of a part."""
-    return Bounds(*({agent: at for agent, at in one.items() if crc32(agent.encode()) % parts == part} for one in bounds))
+
+    def is_in(agent: str) -> bool:
+        return crc32(agent.encode()) % parts == part
+
+    accepted = {fault: at for fault, at in bounds.accepted.items() if is_in(fault[0])}
+    return Bounds(accepted, {agent: at for agent, at in bounds.alarmed.items() if is_in(agent)})

@@ -57,6 +57,7 @@ MEASURES = (
     Measure("cheaper", "cost_usd", "low", float(np.log(1.2)), worse=False),
     Measure("better", "quality", "high", 0.05, worse=False),
 )
+COLUMN_OF = {one.name: one.column for one in MEASURES}
 RATIOS = ("duration_seconds", "cost_usd")
 """What is compared by its ratio, and by the time of day."""
 

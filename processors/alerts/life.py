@@ -5,7 +5,7 @@ the same moment, the next round sees to it that the person's word counts.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,11 +15,13 @@ from processors.alerts.frames import ALERT_EVENTS, ALERTS, MERIT, SEVERITIES, Ev
 from processors.frames import empty
 
 Row = dict[str, Any]
+Fault = tuple[str, ...]
+"""Agent, category and measure of a change; rule and scope of a level."""
 
 UNKNOWN_FOR = timedelta(hours=24)
 """An alert of which nothing is seen any more, neither good nor bad, is resolved after this long."""
-ACCEPTED_FOR = timedelta(days=7)
-"""What a person has resolved is taken for settled, as long as it stays as it is, for this long."""
+LONGEST_REST = timedelta(days=7)
+"""No alert rests for longer after it was resolved."""
 RENEWED = timedelta(minutes=5)
 """The evidence of an open alert is written anew at most this often."""
 
@@ -32,29 +34,38 @@ class Round(NamedTuple):
 
 
 def advance(
-    alerts: pl.DataFrame, by_people: pl.DataFrame, findings: pl.DataFrame, silenced: Callable[[Row], bool], now: datetime
+    alerts: pl.DataFrame,
+    by_people: pl.DataFrame,
+    findings: pl.DataFrame,
+    silenced: Callable[[Row], bool],
+    now: datetime,
+    well: Set[str] = frozenset(),
 ) -> Round:
     """The alerts that change, and what happened to them.
 
     Args:
-        alerts: columns ALERTS: all that are open, and those resolved within the longest cooldown or `ACCEPTED_FOR`.
+        alerts: columns ALERTS: all that are open, those resolved within `LONGEST_REST`, and those that people accept.
         by_people: columns ALERT_EVENTS: what people did to these.
-        findings: columns FINDINGS, at most one a key.
+        findings: columns FINDINGS, at most one a key, without what people accept.
         silenced: whether nobody is to be told of an alert.
         now: what time it is.
+        well: ids of alerts that people had accepted, and that are over now.
     """
-    done = {(row["alert_id"], row["event"]): row for row in by_people.iter_rows(named=True)}
-    latest = {row["key"]: with_what_people_did(row, done) for row in alerts.sort("started_at", "version").iter_rows(named=True)}
+    said = as_people_say(alerts, by_people).sort("started_at", "version").iter_rows(named=True)
+    rows = [row | ({"clear_since": now} if row["alert_id"] in well else {}) for row in said]
+    latest = {row["key"]: row for row in rows}
     found = {row["key"]: row for row in findings.iter_rows(named=True)}
     before = {row["alert_id"]: row for row in alerts.iter_rows(named=True)}
     steps = [step(latest.get(key), found.get(key), now) for key in sorted(latest.keys() | found.keys())]
-    changed, events = [], []
+    changed = {row["alert_id"]: row for row in rows if differs(row, before[row["alert_id"]])}
+    events = []
     for row, happened, note in (one for one in steps if one is not None):
         told = told_of(row, silenced, happened)
         events += [event(row, what, now, note) for what in told]
         if told or differs(row, before.get(row["alert_id"])):
-            changed.append(row | {"version": next_version(row, now)})
-    return Round(as_frame(changed, ALERTS), as_frame(events, ALERT_EVENTS))
+            changed[row["alert_id"]] = row
+    written = [row | {"version": next_version(row, now)} for row in changed.values()]
+    return Round(as_frame(written, ALERTS), as_frame(events, ALERT_EVENTS))
 
 
 Step = tuple[Row, list[Event], str] | None
@@ -72,25 +83,27 @@ def step(alert: Row | None, finding: Row | None, now: datetime) -> Step:
 
 def opened(last: Row | None, finding: Row | None, now: datetime) -> Step:
     """A new alert, if there is to be one."""
-    if last is not None and is_accepted(last) and (finding is None or finding["state"] == "clear"):
-        return last | {"clear_since": now}, [], ""
-    if finding is None or finding["state"] != "raised" or (last is not None and is_settled(last, finding, now)):
+    if finding is None or finding["state"] != "raised" or (last is not None and rests(last, finding, now)):
         return None if last is None else (last, [], "")
     # Another alert than the last one, and so with another id, though it may have begun before that was resolved.
     began = finding["started_at"] if last is None else max(finding["started_at"], last["resolved_at"])
     return born(finding | {"started_at": began}, now)
 
 
-def is_accepted(last: Row) -> bool:
-    """Whether a person has said that the alert `last` is over, and it has gone on since."""
-    return last["resolved_by"] != MERIT and last["clear_since"] is None
+def rests(last: Row, finding: Row, now: datetime) -> bool:
+    """Whether it is too soon after the alert `last` was resolved to tell the same again."""
+    is_soon: bool = now - last["resolved_at"] < timedelta(seconds=finding["cooldown_seconds"])
+    return is_soon and faults_of(finding) <= faults_of(last)
 
 
-def is_settled(last: Row, finding: Row, now: datetime) -> bool:
-    """Whether a raised finding is still that of the alert `last`, which is resolved."""
-    accepted = is_accepted(last) and now - last["resolved_at"] < ACCEPTED_FOR
-    rests: bool = now - last["resolved_at"] < timedelta(seconds=finding["cooldown_seconds"])
-    return accepted or rests
+def faults_of(row: Row) -> set[Fault]:
+    """What an alert or a finding tells of."""
+    return changes_of(row) or {(row["rule"], row["scope"])}
+
+
+def changes_of(row: Row) -> set[Fault]:
+    """The changes that an alert or a finding tells of."""
+    return {(one["agent_id"], one["category"], one["measure"]) for one in json.loads(row["evidence"]).get("changes", [])}
 
 
 def born(finding: Row, now: datetime) -> Step:
@@ -148,6 +161,12 @@ def told_of(row: Row, silenced: Callable[[Row], bool], happened: list[Event]) ->
     was, row["silenced"] = row["silenced"], silenced(row)
     ended = was and not row["silenced"] and row["status"] == "firing" and "fired" not in happened
     return [*happened, "unsilenced"] if ended else happened
+
+
+def as_people_say(alerts: pl.DataFrame, by_people: pl.DataFrame) -> pl.DataFrame:
+    """Alerts, columns ALERTS, with what people did to them."""
+    done = {(row["alert_id"], row["event"]): row for row in by_people.iter_rows(named=True)}
+    return as_frame([with_what_people_did(row, done) for row in alerts.iter_rows(named=True)], ALERTS)
 
 
 def with_what_people_did(alert: Row, done: Mapping[tuple[str, str], Row]) -> Row:

@@ -168,7 +168,7 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
 
     @router.post("/v1/alerts/{alert_id}/resolve", response_model=AlertWithEvents, summary="Say that an alert is over")
     def resolve(alert_id: Id, sent: Said | None = None) -> Any:
-        """Resolve an alert, whatever is measured: how it has been since it began is taken for the usual from then on.
+        """Resolve an alert, whatever is measured: how what it tells of has been since it began is taken for the usual.
 
         Twice changes nothing. An alert that is resolved by itself needs no such word.
         """

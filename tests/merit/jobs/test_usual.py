@@ -27,12 +27,12 @@ def agents_of(frame: object) -> set[str]:
 def test_a_few_agents_are_known_at_once_and_many_a_part_at_a_time(tables: Store) -> None:
     worked(tables)
     few, many = Usual(tables), Usual(tables, 1, PARTS)
-    known = [agents_of(many(NOBODY, NOW)[0]) for _ in range(PARTS)]
+    known = [agents_of(many(NOBODY, NOW).usual) for _ in range(PARTS)]
 
-    assert agents_of(few(NOBODY, NOW)[0]) == set(AGENTS) == known[-1]
+    assert agents_of(few(NOBODY, NOW).usual) == set(AGENTS) == known[-1]
     assert len(known[0]) < len(AGENTS)
     assert all(before <= after for before, after in pairwise(known))
-    assert many(NOBODY, NOW)[0].sort(pl_key()).equals(few(NOBODY, NOW)[0].sort(pl_key()))
+    assert many(NOBODY, NOW).usual.sort(pl_key()).equals(few(NOBODY, NOW).usual.sort(pl_key()))
 
 
 def pl_key() -> list[str]:
@@ -44,6 +44,10 @@ def test_what_people_accept_holds_at_once(tables: Store) -> None:
     known = Usual(tables, 1, PARTS)
     for _ in range(PARTS):
         known(NOBODY, NOW)
-    accepted = {name: NOW - timedelta(days=2) for name in AGENTS}
+    accepted = {(name, "general", "success"): NOW - timedelta(days=18) for name in AGENTS}
+    told = known(Bounds(accepted, {}), NOW)
 
-    assert agents_of(known(Bounds(accepted, {}), NOW)[0]) == set()
+    assert agents_of(told.accepted) == set(AGENTS)
+    assert set(told.accepted["measure"]) == {"success"}
+    assert "success" not in set(told.usual["measure"])  # too little is left of what was before
+    assert agents_of(told.usual) == set(AGENTS)

@@ -5,8 +5,10 @@ from typing import Any
 
 import polars as pl
 
+from processors.alerts.accepted import still_accepted, unaccepted, well_again
+from processors.alerts.changes import CHANGES
 from processors.alerts.frames import ALERT_EVENTS, ALERTS, FINDINGS, as_json, key_of
-from processors.alerts.life import Round, acknowledged, advance, as_frame, event, resolved
+from processors.alerts.life import Round, acknowledged, advance, as_frame, as_people_say, event, resolved
 from processors.frames import empty
 from tests.builders import NOW, Row
 
@@ -45,7 +47,11 @@ class Lived:
     def round(self, at: datetime, *findings: Row) -> list[str]:
         """One more round; what happened."""
         people = self.events.filter(pl.col("by") != "merit")
-        made = advance(self.alerts, people, as_frame(findings, FINDINGS), lambda _: self.silent, at)
+        accepted = still_accepted(alerts := as_people_say(self.alerts, people))
+        found = as_frame(findings, FINDINGS)
+        well = well_again(accepted, empty(CHANGES), found, at)
+        news = unaccepted(found, accepted, alerts.filter(pl.col("status") != "resolved"))
+        made = advance(self.alerts, people, news, lambda _: self.silent, at, well)
         return self.keep(made)
 
     def keep(self, made: Round) -> list[str]:
@@ -157,9 +163,32 @@ def test_what_a_person_has_resolved_stays_so_until_it_was_well_in_between() -> N
 
     assert lived.round(NOW + 2 * MINUTE, finding()) == []
     assert lived.round(NOW + timedelta(days=2), finding()) == []
-    lived.round(NOW + timedelta(days=2, minutes=1), finding("clear"))
-    assert lived.round(NOW + timedelta(days=2, minutes=2), finding()) == ["fired"]
+    assert lived.round(NOW + timedelta(days=9)) == []  # nothing is known
+    assert lived.round(NOW + timedelta(days=10), finding()) == []
+    lived.round(NOW + timedelta(days=10, minutes=1), finding("clear"))
+    assert lived.round(NOW + timedelta(days=10, minutes=2), finding()) == ["fired"]
     assert lived.statuses == ["resolved", "firing"]
+
+
+def test_what_a_person_has_resolved_is_told_when_it_gets_worse_and_hides_no_other_fault_of_the_same_key() -> None:
+    worse, other = finding(severity="critical"), finding(rule="duration")
+    for told in (worse, other):
+        lived = Lived()
+        lived.round(NOW, finding())
+        lived.says("resolved", NOW + MINUTE)
+
+        assert lived.round(NOW + 32 * MINUTE, told) == ["fired"]
+        assert lived.statuses == ["resolved", "firing"]
+
+
+def test_it_does_not_rest_of_another_fault() -> None:
+    lived = Lived()
+    lived.round(NOW, finding())
+    lived.round(NOW + MINUTE, finding("clear"))
+    lived.round(NOW + 7 * MINUTE, finding("clear"))
+
+    assert lived.round(NOW + 8 * MINUTE, finding()) == []
+    assert lived.round(NOW + 9 * MINUTE, finding(rule="duration")) == ["fired"]
 
 
 def test_of_a_silenced_alert_nobody_is_told_until_the_silence_ends() -> None:
