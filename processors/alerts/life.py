@@ -19,7 +19,7 @@ Fault = tuple[str, ...]
 """Agent, category and measure of a change; rule and scope of a level."""
 
 UNKNOWN_FOR = timedelta(hours=24)
-"""An alert of which nothing is seen any more, neither good nor bad, is resolved after this long."""
+"""An alert of which too little is seen to tell, neither good nor bad, is resolved after this long."""
 LONGEST_REST = timedelta(days=7)
 """No alert rests for longer after it was resolved."""
 RENEWED = timedelta(minutes=5)
@@ -152,7 +152,7 @@ def clearing(alert: Row, finding: Row | None, now: datetime) -> Step:
     patience = timedelta(seconds=finding["clear_seconds"]) if finding else UNKNOWN_FOR
     if now - since < patience:
         return alert | {"clear_since": since}, [], ""
-    note = "" if finding else f"nothing has been seen of it for {UNKNOWN_FOR // timedelta(hours=1)} h"
+    note = "" if finding else f"for {UNKNOWN_FOR // timedelta(hours=1)} h too little has been seen of it to tell"
     return alert | {"status": "resolved", "clear_since": since, "resolved_at": now, "resolved_by": MERIT}, ["resolved"], note
 
 

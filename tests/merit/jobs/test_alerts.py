@@ -152,6 +152,19 @@ def test_what_was_too_much_in_an_hour_is_over_when_the_hour_is_though_nobody_wor
     assert {one["rule"]: one["status"] for one in alerts(tables)} == {"dear-task": "resolved", "response-time": "firing"}
 
 
+def test_an_alert_of_whom_too_little_is_seen_to_tell_ends_after_a_day(tables: Store, clock: Clock) -> None:
+    store_work(tables, work("writer", 0, [NOW - timedelta(minutes=1)] * 6, seconds=100.0))
+    it = alerting(tables, clock, rules=[SLOW])
+    told = []
+    for number in range(4):
+        it.run()
+        told.append([one["status"] for one in alerts(tables)])
+        clock.tick(12 * 3600 + 60)
+        store_work(tables, work("writer", 100 + 10 * number, [clock() - timedelta(minutes=1)] * 4, seconds=1.0))
+
+    assert told == [["firing"], ["firing"], ["firing"], ["resolved"]]
+
+
 def test_of_many_agents_one_that_is_well_again_is_told_to_be(tables: Store, clock: Clock) -> None:
     slow = timedelta(minutes=4)
     others = [one for n in range(230) for one in work(f"agent-{n}", 100 + 10 * n, [NOW - slow] * 6, seconds=1.0)]

@@ -123,6 +123,7 @@ def test_knowing_nothing_is_not_being_well() -> None:
     assert lived.round(NOW + timedelta(hours=20)) == []
     assert lived.statuses == ["firing"]
     assert lived.round(NOW + timedelta(hours=25)) == ["resolved"]
+    assert lived.events["note"][-1] == "for 24 h too little has been seen of it to tell"
 
 
 def test_it_rests_for_the_cooldown_and_is_then_another_alert() -> None:
