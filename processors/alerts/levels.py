@@ -15,8 +15,8 @@ from processors.frames import STRING, TIME, Columns, empty
 
 WHERE: Columns = dict.fromkeys(("agent_id", "category", "department", "service", "provider", "model", "tool"), STRING)
 
-COUNTS = ("n", "failed", "benchmarked", "priced", "scored", "unpriced")
-TOTALS = ("duration_sum", "benchmark_sum", "cost_sum", "tokens_sum", "score_sum")
+COUNTS = ("n", "failed", "benchmarked", "priced", "spent", "scored", "unpriced")
+TOTALS = ("duration_sum", "benchmark_sum", "cost_sum", "spent_sum", "tokens_sum", "score_sum")
 LARGEST = ("duration_max", "cost_max", "tokens_max")
 
 SUMS: Columns = {
@@ -27,8 +27,8 @@ SUMS: Columns = {
     **dict.fromkeys(COUNTS, pl.Int64()),
     **dict.fromkeys((*TOTALS, *LARGEST), pl.Float64()),
 }
-"""What was done in a window, added up: `source` is `tasks` or `calls`; seconds, US dollars, tokens. The week
-before a window is one too, see `past_of`."""
+"""What was done in a window, added up: `source` is `tasks` or `calls`; seconds, US dollars, tokens. `spent` and `spent_sum` are
+of all tasks, all else of those that are finished. The week before a window is one too, see `past_of`."""
 
 LEAST_PAST = timedelta(days=1)
 """Who was first seen later than this before the window has no past of which a sum could be expected: nights are unlike days."""
@@ -124,6 +124,7 @@ def values_of(rule: Rule, sums: pl.DataFrame, measured: pl.DataFrame, now: datet
     values = (
         mine.group_by(keys)
         .agg(*added, pl.min("first_started"))
+        .filter(pl.max_horizontal("n", metric.observations) > 0)
         .select(*keys, "first_started", value=metric.value.cast(pl.Float64), observations=pl.col(metric.observations), bad=bad)
     )
     lately = values.filter(pl.col("window") == rule.window)

@@ -121,6 +121,15 @@ def test_budgets_and_presets(tables: Store, clock: Clock) -> None:
     assert found["response-time"][0] == "critical"
 
 
+@pytest.mark.parametrize("status", ["interrupted", "running"])
+def test_what_is_not_finished_counts_against_a_budget_and_in_no_mean(tables: Store, clock: Clock, status: str) -> None:
+    store_work(tables, work("writer", 0, LATELY, cost_usd=Decimal("0.6"), status=status))
+
+    alerting(tables, clock, budget_usd_per_day=20, enable=["dear-task", "response-time", "many-tokens"]).run()
+
+    assert [one["title"] for one in alerts(tables)] == ["all agents: $17.40 spent, 0.87 times the budget ($20.00)"]
+
+
 def test_an_alert_of_a_level_names_the_traces_that_show_it_and_keeps_them(tables: Store, clock: Clock) -> None:
     done = work("writer", 0, LATELY)
     for number, cost in ((3, "0.7"), (5, "0.9")):
