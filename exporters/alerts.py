@@ -1,7 +1,7 @@
 """What alerts are told by, out of the store: a few bounded questions a round."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import polars as pl
@@ -42,6 +42,9 @@ USUAL_FOR = timedelta(days=7)
 """How long tasks take is told by those of this time."""
 REGULAR = 3.0
 """An agent is silent after as many times its own interval."""
+BACK_SOON = timedelta(minutes=2)
+"""Whoever could not reach Merit tries again within this time (gRPC, connection backoff protocol)."""
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 class Window(NamedTuple):
@@ -106,12 +109,12 @@ def steps(store: Store, changed: Mapping[str, datetime], since: datetime) -> pl.
     return conform(store.query(question("alert_steps"), asked | {"limit": MOST_GROUPS}), STEPS)
 
 
-def measured(store: Store, metrics: Collection[str], now: datetime) -> pl.DataFrame:
+def measured(store: Store, metrics: Collection[str], now: datetime, listening_since: datetime = ALWAYS) -> pl.DataFrame:
     """Signs of life, queues and resources, as far as they are among `metrics`; columns MEASURED."""
     wanted = set(metrics)
     parts = [pl.DataFrame(schema=dict(MEASURED))]
     if wanted & {"silence", "uptime"}:
-        parts += signs_of_life(store, now)
+        parts += signs_of_life(store, now, listening_since)
     if wanted & {"cpu", "memory", "disk", "queue_length", "stuck_queue_length"}:
         parts.append(lately(store, "gauges", now))
     if wanted & {"cpu", "memory", "disk"}:
@@ -129,9 +132,9 @@ def lately(store: Store, what: str, now: datetime) -> pl.DataFrame:
     return conform(said.with_columns(agent_id=pl.lit("")), MEASURED)
 
 
-def signs_of_life(store: Store, now: datetime) -> list[pl.DataFrame]:
+def signs_of_life(store: Store, now: datetime, listening_since: datetime) -> list[pl.DataFrame]:
     """How long agents have been silent that are not expected to be, and how much of the day they were heard."""
-    life = life_of(store, now)
+    life = life_of(store, now, listening_since)
     uptime = (pl.col("stretches") / pl.col("expected")).clip(0, 1)
     parts = [
         life.select(metric=pl.lit("silence"), agent_id="agent_id", service="service", value="silent_seconds", n="n"),
@@ -140,14 +143,20 @@ def signs_of_life(store: Store, now: datetime) -> list[pl.DataFrame]:
     return [conform(part, MEASURED) for part in parts]
 
 
-def life_of(store: Store, now: datetime) -> pl.DataFrame:
-    """Signs of life of who sends them, a row an agent; `silent_seconds` is 0 of who need not have sent another by now."""
+def life_of(store: Store, now: datetime, listening_since: datetime) -> pl.DataFrame:
+    """Signs of life of who sends them, a row an agent; `silent_seconds` is 0 of who need not have sent another by now.
+
+    Nothing is known of whom nobody has listened to for long enough, and who was not heard since: it may have spoken meanwhile.
+    """
     life = store.query(question("alert_signs_of_life"), {"since": now - LIFE, "now": now, "limit": MOST_GROUPS})
     unusual = pl.col("silence") > REGULAR * pl.col("every_seconds")
-    return life.with_columns(silent_seconds=pl.when(unusual).then("silence").otherwise(0.0))
+    listened = (now - listening_since).total_seconds()
+    enough = listened > pl.max_horizontal(REGULAR * pl.col("every_seconds"), BACK_SOON.total_seconds())
+    known = life.filter((pl.col("silence") <= listened) | enough)
+    return known.with_columns(silent_seconds=pl.when(unusual).then("silence").otherwise(0.0))
 
 
-def heard(store: Store, now: datetime) -> pl.DataFrame:
+def heard(store: Store, now: datetime, listening_since: datetime = ALWAYS) -> pl.DataFrame:
     """Who sends signs of life, when the last came, and whether the rule `silent-agent`, as it is shipped, tells of that.
 
     Columns `agent_id, heard_at` (seconds since 1970), `is_silent`.
@@ -155,7 +164,7 @@ def heard(store: Store, now: datetime) -> pl.DataFrame:
     rule = next(one for one in shipped() if one.name == "silent-agent")
     too_long = pl.col("silent_seconds") > min(rule.levels.values())
     is_silent = too_long & (pl.col("n") >= rule.min_observations)
-    return life_of(store, now).select("agent_id", "heard_at", is_silent=is_silent)
+    return life_of(store, now, listening_since).select("agent_id", "heard_at", is_silent=is_silent)
 
 
 def waiting(store: Store, known: pl.DataFrame, now: datetime) -> list[pl.DataFrame]:

@@ -91,7 +91,7 @@ class Program:
         self.pipeline = pipeline_on(self.store, settings, now, instruments, Tasks(self.live.publish))
         self.entrances = entrances(settings)
         self._redactor = Redactor(settings.processors.redact)
-        self.router = Router(self.store, settings.processors.routing, now)
+        self.router = Router(self.store, settings.processors.routing, now, listening_since=now())
         every = jobs_on(self.store, self.pipeline, settings, now, self._itself, self._keep) if settings.jobs.enabled else []
         learn = Job("learn", timedelta(seconds=settings.jobs.learn.interval_seconds), self.router.run, follows=True)
         self.scheduler = Scheduler(
@@ -261,7 +261,7 @@ def jobs_on(
     registry = Registry(store, settings.exporters.clickhouse.retention.tasks, now)
     scoring = Scoring(store, settings.processors.scoring, now)
     opportunities = Opportunities(store, settings, now)
-    alerting = Alerting(store, settings.processors.alerts, now, itself, opportunities)
+    alerting = Alerting(store, settings.processors.alerts, now, itself, opportunities, listening_since=now())
     judge = judge_on(store, keep or store.insert, settings, now)
     every = jobs(pipeline, registry, Matching(store, now), scoring, alerting, settings.jobs, judge)
     every.append(Job("insights", timedelta(seconds=settings.jobs.insights.interval_seconds), opportunities.run))

@@ -60,6 +60,7 @@ class Alerting:
         now: what time it is.
         itself: what is known of Merit itself, by the name of a metric.
         opportunities: how many insights there are about each agent, columns MEASURED.
+        listening_since: who was not heard before then may have spoken nevertheless.
     """
 
     def __init__(
@@ -69,9 +70,10 @@ class Alerting:
         now: Callable[[], datetime],
         itself: Callable[[], Mapping[str, float]] = dict,
         opportunities: Callable[[], pl.DataFrame] = lambda: empty(MEASURED),
+        listening_since: datetime = stored.ALWAYS,
     ) -> None:
         self._store, self._settings, self._now, self._itself = store, settings, now, itself
-        self._opportunities = opportunities
+        self._opportunities, self._listening_since = opportunities, listening_since
         self._base = configured(settings)
         self._long: tuple[datetime, tuple[str, ...], pl.DataFrame] | None = None
         self._usual = Usual(store)
@@ -117,7 +119,7 @@ class Alerting:
         return with_traces(findings, known | examples(self._store, asked))
 
     def _levels(self, rules: list[Rule], alerts: pl.DataFrame, now: datetime) -> pl.DataFrame:
-        measured = stored.measured(self._store, {rule.metric for rule in rules}, now)
+        measured = stored.measured(self._store, {rule.metric for rule in rules}, now, self._listening_since)
         itself = [
             {"metric": name, "agent_id": "", "service": "", "value": value, "n": 1} for name, value in self._itself().items()
         ]

@@ -69,10 +69,18 @@ class Router:
         store: may still be closed.
         settings: of routing.
         now: what time it is.
+        listening_since: who was not heard before then may have spoken nevertheless.
     """
 
-    def __init__(self, store: Store, settings: RoutingSettings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: RoutingSettings,
+        now: Callable[[], datetime],
+        listening_since: datetime = alerts.ALWAYS,
+    ) -> None:
         self._store, self._settings, self._now = store, settings, now
+        self._listening_since = listening_since
         # The matrices are small: threads of a matrix product that wait for each other cost many times what they save.
         threadpool_limits(limits=1)
         self.open_decisions = OpenDecisions(settings.open_seconds)
@@ -144,7 +152,7 @@ class Router:
             return
         self._listened_at = now
         try:
-            heard = alerts.heard(self._store, now)
+            heard = alerts.heard(self._store, now, self._listening_since)
         finally:
             self._listening = max(LISTENING, HARDLY * timedelta(seconds=monotonic() - begun))
         known = set(heard["agent_id"])

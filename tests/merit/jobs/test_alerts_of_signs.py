@@ -8,7 +8,9 @@ import pytest
 
 from exporters import alerts as stored
 from exporters.store import Store
+from merit.jobs.alerts import Alerting
 from merit.settings import load
+from processors.alerts.rules import AlertSettings
 from processors.errors import Rejected
 from tests.builders import NOW, Clock, Row
 from tests.merit.alerting import alerting, alerts, every, store_work, work
@@ -50,6 +52,33 @@ def test_only_who_is_heard_regularly_can_be_silent(tables: Store, clock: Clock, 
     alerting(tables, clock).run()
 
     assert found(tables) == ({"silent-agent": {"agent_id": "writer"}} if silent else {})
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_who_could_not_be_heard_is_not_silent_until_it_had_time_to_speak(tables: Store, clock: Clock, again: bool) -> None:
+    gauge(tables, range(1200, 2400, 10), agent="writer")  # until Merit was stopped, 20 minutes ago
+    it = Alerting(tables, AlertSettings(), clock, listening_since=NOW)
+    it.run()
+    clock.tick(119)
+    it.run()
+
+    assert found(tables) == {}
+    if again:
+        gauge(tables, [-120], agent="writer")
+    clock.tick(2)
+    it.run()
+    assert found(tables) == ({} if again else {"silent-agent": {"agent_id": "writer"}})
+
+
+def test_an_alert_of_silence_outlives_a_restart(tables: Store, clock: Clock) -> None:
+    gauge(tables, range(90, 600, 10), agent="writer")
+    alerting(tables, clock).run()
+    it = Alerting(tables, AlertSettings(), clock, listening_since=clock())
+    for _ in range(5):
+        clock.tick(61)
+        it.run()
+
+    assert found(tables) == {"silent-agent": {"agent_id": "writer"}}
 
 
 def test_an_agent_that_is_heard_again_is_well(tables: Store, clock: Clock) -> None:

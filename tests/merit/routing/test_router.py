@@ -512,6 +512,18 @@ def test_who_sends_heartbeats_and_has_gone_silent_gets_nothing_until_it_is_heard
     assert ask(api, category="research")["excluded"] == {}
 
 
+def test_who_could_not_be_heard_while_merit_was_away_is_not_silent_yet(tables, clock):
+    put(tables, "tasks", tasks("gone", 40, 0, 1))
+    beats(tables, "gone", range(120, 1200, 10))
+    router = Router(tables, SETTINGS, clock, listening_since=clock())
+    router.refresh()
+    router.listen()
+    assert not router.knowledge("agent").silent
+    clock.tick(121)
+    router.listen()
+    assert list(router.knowledge("agent").silent) == ["gone"]
+
+
 def test_who_has_been_silent_for_days_stays_so_until_its_work_shows_that_it_lives(api, tables, router, clock):
     put(tables, "tasks", tasks("gone", 40, 0, 1))
     beats(tables, "gone", range(120, 1200, 10))
