@@ -8,10 +8,10 @@ charges the same. So the name is tried as said first, at the provider that was s
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from processors.shipped_files import shipped_yaml
 
 VERSION = re.compile(r"-v\d+(:\d+)?$")
 """Bedrock's: `-v1:0`, `-v2`."""
@@ -34,7 +34,7 @@ class Names(BaseModel):
 @cache
 def names() -> Names:
     """The data file, read once and checked."""
-    return Names.model_validate(yaml.safe_load(Path(__file__).with_name("model_names.yaml").read_text("utf-8")))
+    return Names.model_validate(shipped_yaml("processors", "model_names.yaml"))
 
 
 def provider_id(said: str) -> str:

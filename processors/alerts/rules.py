@@ -9,11 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
 
 import polars as pl
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -28,6 +26,7 @@ from pydantic import (
 
 from processors.alerts.frames import ALERT_RULES, SEVERITIES, Severity, as_json
 from processors.alerts.metrics import METRICS, SPLITS, Metric, metric_called
+from processors.shipped_files import shipped_yaml
 
 MOST = 500
 """Rules that there may be."""
@@ -238,8 +237,7 @@ class AlertSettings(BaseModel):
 @cache
 def shipped() -> tuple[Rule, ...]:
     """The rules that Merit comes with."""
-    text = files("processors.alerts").joinpath("shipped.yaml").read_text("utf-8")
-    return TypeAdapter(tuple[Rule, ...]).validate_python(yaml.safe_load(text))
+    return TypeAdapter(tuple[Rule, ...]).validate_python(shipped_yaml("processors.alerts", "shipped.yaml"))
 
 
 def configured(settings: AlertSettings) -> tuple[Rule, ...]:

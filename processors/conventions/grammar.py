@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, Self, get_args
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from processors.shipped_files import shipped_yaml
 
 Text = Literal[
     "operation", "agent_id", "agent_name", "node_name", "provider", "request_model", "response_model", "response_id",
@@ -165,5 +165,4 @@ class Vocabulary(Strict):
 @cache
 def shipped() -> Vocabulary:
     """The dialects that come with Merit; raises pydantic's ValidationError if the file is wrong."""
-    text = files(__package__).joinpath("dialects.yaml").read_text("utf-8")
-    return Vocabulary.model_validate(yaml.safe_load(text))
+    return Vocabulary.model_validate(shipped_yaml("processors.conventions", "dialects.yaml"))

@@ -1,12 +1,12 @@
 """Settings of `processors.judge`: who judges, what, how much of it, and for how much money."""
 
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from processors.shipped_files import shipped_yaml
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Criterion = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -99,6 +99,5 @@ class JudgeSettings(BaseModel):
 @cache
 def presets() -> dict[str, dict[str, Any]]:
     """Persona and criteria by name."""
-    text = files("processors.judging").joinpath("presets.yaml").read_text("utf-8")
-    found: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    found: dict[str, dict[str, Any]] = shipped_yaml("processors.judging", "presets.yaml")
     return found

@@ -6,14 +6,13 @@ settings, those edited over the API (a row each of the table `objectives`).
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 import polars as pl
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from processors.frames import MILLIS, STRING, Columns
+from processors.shipped_files import shipped_yaml
 
 MOST = 1_000
 """Objectives that there may be."""
@@ -102,8 +101,7 @@ class ObjectiveSettings(BaseModel):
 @cache
 def shipped() -> tuple[Objective, ...]:
     """The objectives that Merit comes with."""
-    text = files("processors.objectives").joinpath("shipped.yaml").read_text("utf-8")
-    return TypeAdapter(tuple[Objective, ...]).validate_python(yaml.safe_load(text))
+    return TypeAdapter(tuple[Objective, ...]).validate_python(shipped_yaml("processors.objectives", "shipped.yaml"))
 
 
 def configured(settings: ObjectiveSettings) -> tuple[Objective, ...]:

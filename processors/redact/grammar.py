@@ -2,10 +2,10 @@
 
 import re
 from functools import cache
-from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from processors.shipped_files import shipped_yaml
 
 MASK = r"\[redacted:[a-z0-9-]+\]"
 """What stands where something was, as a regular expression."""
@@ -72,7 +72,7 @@ class Search(BaseModel):
 @cache
 def rules() -> Rules:
     """The data file, read once and checked."""
-    return Rules.model_validate(yaml.safe_load(Path(__file__).with_name("rules.yaml").read_text("utf-8")))
+    return Rules.model_validate(shipped_yaml("processors.redact", "rules.yaml"))
 
 
 ATTRIBUTE, PROMPT = "attribute", "prompt"

@@ -7,11 +7,11 @@ A profile is a named set of weights. The shipped ones are data (`profiles.yaml`)
 from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from processors.shipped_files import shipped_yaml
 
 Weight = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
 Amount = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
@@ -131,7 +131,7 @@ class Profile(BaseModel):
 @cache
 def shipped() -> Mapping[str, Profile]:
     """The profiles of `profiles.yaml`, `default` first."""
-    read: dict[str, Any] = yaml.safe_load((files("processors.scoring") / "profiles.yaml").read_text("utf-8"))
+    read: dict[str, Any] = shipped_yaml("processors.scoring", "profiles.yaml")
     return {"default": Profile()} | {name: Profile.model_validate(said) for name, said in read.items()}
 
 

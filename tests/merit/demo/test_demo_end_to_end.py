@@ -29,6 +29,17 @@ AGENTS = (
 )
 
 
+@contextmanager
+def hold(port: int) -> Iterator[None]:
+    """Listen there, unless somebody does already: either way it is taken."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        yield
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
@@ -36,7 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(folder: Path) -> str:
-    done = merit(folder, "demo", "--once", "--tasks", "60")
+    with hold(4317), hold(4318), hold(8080):
+        done = merit(folder, "demo", "--once", "--tasks", "60")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -48,6 +60,11 @@ def test_it_ends_with_a_ranking_of_all_agents(shown: str) -> None:
 
 def test_nothing_is_lost_and_nothing_twice(shown: str) -> None:
     assert "derived: nothing lost, nothing twice." in shown
+
+
+def test_taken_ports_are_told_and_free_ones_taken(shown: str) -> None:
+    for endpoint in ("127.0.0.1:4317", "127.0.0.1:4318", "127.0.0.1:8080"):
+        assert re.search(rf"{endpoint} for \S+: Address already in use; taking a free port instead", shown)
 
 
 def test_it_leaves_nothing_behind(shown: str, folder: Path) -> None:
@@ -78,26 +95,6 @@ def test_without_a_merit_at_the_given_address_it_says_so(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "no API answers at http://127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_taken_ports_are_told_and_free_ones_taken(tmp_path: Path) -> None:
-    with hold(4317), hold(4318), hold(8080):
-        done = merit(tmp_path, "demo", "--once", "--tasks", "8")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    for endpoint in ("127.0.0.1:4317", "127.0.0.1:4318", "127.0.0.1:8080"):
-        assert re.search(rf"{endpoint} for \S+: Address already in use; taking a free port instead", done.stdout)
-
-
-@contextmanager
-def hold(port: int) -> Iterator[None]:
-    """Listen there, unless somebody does already: either way it is taken."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):
-            listener.bind(("127.0.0.1", port))
-            listener.listen()
-        yield
 
 
 def test_it_goes_on_serving_until_ctrl_c(tmp_path: Path) -> None:
