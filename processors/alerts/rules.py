@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import polars as pl
 from pydantic import (
@@ -26,6 +26,7 @@ from pydantic import (
 
 from processors.alerts.frames import ALERT_RULES, SEVERITIES, Severity, as_json
 from processors.alerts.metrics import METRICS, SPLITS, Metric, metric_called
+from processors.sent import Sent
 from processors.shipped_files import shipped_yaml
 
 MOST = 500
@@ -38,7 +39,7 @@ KEPT = {"is_kept": True}
 """The context of rules that were accepted once: a rule that is only refused since must not stop all others."""
 
 Level = Annotated[float, Field(allow_inf_nan=False)]
-Levels = Annotated[dict[Severity, Level], Field(min_length=1)]
+Levels = Annotated[dict[Severity, Level] | None, Field(min_length=1, max_length=len(SEVERITIES))]
 Seconds = Annotated[float, Field(ge=0, le=7 * 86_400)]
 Values = Annotated[tuple[Annotated[str, Field(max_length=1024)], ...], Field(min_length=1, max_length=100)]
 Split = Literal["agent_id", "category", "provider", "model", "tool", "department", "service"]
@@ -58,25 +59,23 @@ def window_seconds(text: str) -> int:
     return int(text[:-1]) * UNITS[text[-1]]
 
 
-class Rule(BaseModel):
+class Rule(Sent):
     """When to raise an alert."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9 _.:-]{0,99}$")]
     """What it is called; of the same name there is one."""
     metric: str
     """What is measured: one of a fixed list, see docs/alerts.md."""
-    above: Levels | None = None
+    above: Levels = None
     """More than this is too much, by severity: `{warning: 2, critical: 5}`."""
-    below: Levels | None = None
+    below: Levels = None
     """Less than this is too little, by severity."""
     compare: Literal["value", "past", "budget"] = "value"
     """What the levels are of: the `value` itself; how many times that of the seven days before it is (`past`); which part of
     the budget in the settings it is (`budget`)."""
     by: Annotated[tuple[Split, ...], Field(max_length=3)] = ()
     """What is looked at on its own; empty: all together."""
-    scope: dict[Split, Values] = {}
+    scope: dict[Split, Values] = Field({}, max_length=len(get_args(Split)))
     """Only these: `{category: [coding]}`."""
     window: Annotated[str, AfterValidator(duration)] = "1h"
     """How far back is measured: `90s`, `15m`, `6h`, `7d`; `day` and `month` begin when they do in UTC."""

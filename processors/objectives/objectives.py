@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from processors.frames import MILLIS, STRING, Columns
+from processors.sent import Sent
 from processors.shipped_files import shipped_yaml
 
 MOST = 1_000
@@ -59,10 +60,8 @@ def not_general(category: str) -> str:
     return stripped
 
 
-class Description(BaseModel):
+class Description(Sent):
     """What tells a kind of work, and what is expected of it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     description: Annotated[str, Field(max_length=2000)] = ""
     """What it is about, for people."""

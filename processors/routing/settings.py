@@ -4,6 +4,8 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from processors.sent import Sent
+
 Strategy = Literal["thompson", "ucb", "greedy", "epsilon"]
 """How to explore."""
 Kind = Literal["agent", "model", "provider"]
@@ -20,10 +22,8 @@ class Weights(NamedTuple):
     speed: float
 
 
-class RoutingProfile(BaseModel):
+class RoutingProfile(Sent):
     """How much quality, cost and speed count; only their proportions matter. What is left out does not count."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     quality: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
     """Chance of success times quality of the work."""

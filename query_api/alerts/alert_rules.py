@@ -23,7 +23,7 @@ from query_api.tasks.tasks import Id
 class AllRules(Question):
     """All rules that there are to be."""
 
-    alert_rules: Annotated[tuple[Rule, ...], Field(max_length=MOST)]
+    alert_rules: Annotated[tuple[Rule, ...], Field(max_length=MOST, fail_fast=True)]
     """They replace those that there are: your own that are left out are gone, others that are left out are switched off."""
 
     @model_validator(mode="after")

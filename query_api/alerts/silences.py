@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, field_validator, m
 
 from processors.alerts.frames import SILENCES, as_json, digest
 from processors.alerts.life import as_frame
-from processors.alerts.rules import Values, known_scope
+from processors.alerts.rules import SCOPES, Values, known_scope
 from query_api.asking.answers import Answer, Row, Time, rows
 from query_api.asking.filters import Question
 from query_api.asking.problems import ProblemError, wrong
@@ -23,7 +23,7 @@ LONGEST = timedelta(days=366)
 class Wanted(Question):
     """A silence."""
 
-    scope: Annotated[dict[str, Values], Field(default_factory=dict)]
+    scope: Annotated[dict[str, Values], Field(default_factory=dict, max_length=len(SCOPES))]
     """Only alerts of these (`rule`, `severity`, `agent_id`, `category`, `provider`, `model`, `tool`, `department`,
     `service`), each a list; empty: all."""
     starts_at: AwareDatetime | None = None

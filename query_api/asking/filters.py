@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+
+from processors.sent import Sent
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,10 +30,8 @@ class Period(NamedTuple):
     until: datetime
 
 
-class Question(BaseModel):
+class Question(Sent):
     """The parameters of a route; any other is refused, with the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod

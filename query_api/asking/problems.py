@@ -22,10 +22,14 @@ SHOWN = 200
 """Characters of a wrong value that are repeated to the caller."""
 NO_JSON = "JSON decode error"
 """FastAPI's words for a body that is none."""
+HALVES = "surrogates not allowed"
+"""Python's words for a text that is none, which nothing but the JSON of a body can hold."""
 KEY = "[key]"
 """Where pydantic says that it means the name of a member and not its value."""
 MOST_ERRORS = 20
 """Wrong parameters that are told at once."""
+LONGEST_MESSAGE = 2_000
+"""Characters of what is said of one: it may repeat names that were sent."""
 
 
 class WrongParameter(BaseModel):
@@ -108,6 +112,12 @@ def answer_with_problems(app: FastAPI) -> None:
         more = [f"and {len(found) - MOST_ERRORS} more"] if len(found) > MOST_ERRORS else []
         return response(request, 400, "; ".join([*(f"{e.parameter}: {e.message}" for e in errors), *more]), errors=errors)
 
+    @app.exception_handler(UnicodeEncodeError)
+    async def no_text(request: Request, error: UnicodeEncodeError) -> JSONResponse:
+        if error.reason != HALVES:
+            raise error
+        return response(request, 400, "body: holds half a character (a lone surrogate, as in \\ud800): send whole ones")
+
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         detail = {404: no_route(app, request), 405: f"{request.method} is not possible here"}.get(error.status_code, error.detail)
@@ -148,7 +158,7 @@ def wrong_parameter(error: Mapping[str, Any]) -> WrongParameter:
     context: Mapping[str, Any] = error.get("ctx") or {}
     name = context.get("parameter") or ".".join(str(part) for part in within(error)) or str(error["loc"][0])
     text = found_in(error)
-    return WrongParameter(parameter=shown(name), found=text and shown(text), message=told(error))
+    return WrongParameter(parameter=shown(name), found=text and shown(text), message=shown(told(error), LONGEST_MESSAGE))
 
 
 def told(error: Mapping[str, Any]) -> str:
@@ -175,9 +185,9 @@ def within(error: Mapping[str, Any]) -> Sequence[Any]:
     return where[:-2] if where[-1:] == (KEY,) else where
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = SHOWN) -> str:
     """`text` as it may be repeated to the caller: shortened, and without halves of characters, which are no UTF-8."""
-    return text[:SHOWN].encode("utf-8", "replace").decode()
+    return text[:most].encode("utf-8", "replace").decode()
 
 
 def no_route(app: FastAPI, request: Request) -> str:

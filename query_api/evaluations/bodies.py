@@ -69,7 +69,7 @@ async def body(request: Request) -> bytes:
 class Evaluations(Question):
     """Many judgements."""
 
-    evaluations: Annotated[tuple[EvaluationOfTask, ...], Field(min_length=1, max_length=MOST)]
+    evaluations: Annotated[tuple[EvaluationOfTask, ...], Field(min_length=1, max_length=MOST, fail_fast=True)]
     """They are all kept, or none."""
 
 

@@ -46,7 +46,7 @@ class Described(Description):
 class AllObjectives(Question):
     """All objectives that there are to be."""
 
-    objectives: Annotated[tuple[Objective, ...], Field(max_length=MOST)]
+    objectives: Annotated[tuple[Objective, ...], Field(max_length=MOST, fail_fast=True)]
     """They replace those that there are: your own that are left out are gone, others that are left out are switched off."""
 
     @model_validator(mode="after")

@@ -78,7 +78,7 @@ class RouteQuestion(Question):
     """What is to be done, in words: what it looks like is compared with past tasks. The first 1,000 characters are read."""
     complexity: Annotated[int | None, Field(ge=1, le=5)] = None
     """How complex it is, 1 to 5."""
-    candidates: Annotated[tuple[Name, ...] | None, Field(max_length=10_000)] = None
+    candidates: Annotated[tuple[Name, ...] | None, Field(max_length=10_000, fail_fast=True)] = None
     """Who may be chosen; whoever is named counts as able. Everybody who has done or declared the category if left out."""
     kind: Kind = "agent"
     """What the candidates are."""

@@ -1,5 +1,6 @@
 """Every error is a problem document that says what was found and what to change."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -170,3 +171,57 @@ def test_readiness_names_the_part_that_is_not_ready(away: TestClient, api: TestC
     assert body["parts"] == {"store": "does not answer", "receiver": "ok"}
     assert "store: does not answer" in body["detail"]
     assert api.get("/readyz").json() == {"status": "ok", "parts": {"store": "ok", "receiver": "ok"}}
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize("path", ["tasks/a/feedback", "tasks/a/evaluations", "evaluations", "route", "silences", "alert-rules"])
+@pytest.mark.parametrize("body", [b'{"\\ud800": 1}', b'{"profile": {"\\udfff": 1}, "scope": {"\\udfff": [1]}, "rating": 3}'])
+def test_half_a_character_in_a_name_is_refused(broken: TestClient, path: str, body: bytes) -> None:
+    problem(broken.post(f"/v1/{path}", content=body, headers=JSON), 400)
+
+
+@pytest.mark.parametrize("content", [{"category": "a\ud800"}, {"category": "\udfff", "keywords": ["x"]}])
+def test_half_a_character_that_is_kept_is_refused(api: TestClient, content: dict[str, Any]) -> None:
+    sent = json.dumps({"objectives": [content]})
+    assert "half a character" in problem(api.put("/v1/objectives", content=sent, headers=JSON), 400)["detail"]
+
+
+def wrong_things(member: Any, number: int) -> dict[str, Any]:
+    return {"list": [member] * number, "object": {str(n): member for n in range(number)}}
+
+
+BODIES = {
+    "POST tasks/a/evaluations": ("criteria",),
+    "POST evaluations": ("evaluations", "evaluations.criteria"),
+    "POST route": ("candidates", "profile"),
+    "PATCH agents/a": ("capabilities",),
+    "PUT benchmarks": ("benchmarks",),
+    "PUT goals": ("goals",),
+    "PUT objectives": ("objectives", "objectives.keywords", "objectives.examples", "objectives.recommended_agents"),
+    "PUT objectives/a": ("keywords", "criteria"),
+    "PUT alert-rules": ("alert_rules", "alert_rules.scope", "alert_rules.by"),
+    "POST alert-rules": ("scope", "above", "by"),
+    "POST silences": ("scope",),
+}
+"""Routes, and which members of their bodies have members."""
+
+
+@pytest.mark.parametrize(("method", "path", "way"), [(*route.split(), way) for route, ways in BODIES.items() for way in ways])
+@pytest.mark.parametrize("of", ["list", "object"])
+@pytest.mark.parametrize("member", [1, {"zzz": 1}], ids=str)
+def test_a_body_full_of_errors_is_told_in_no_time(
+    broken: TestClient, method: str, path: str, way: str, of: str, member: Any
+) -> None:
+    outer, _, inner = way.partition(".")
+    things = wrong_things(member, 20_000)[of] if not inner else [{inner: wrong_things(member, 2_000)[of]}] * 10
+    detail = problem(broken.request(method, f"/v1/{path}", json={outer: things}), 400)["detail"]
+    *_, last = detail.split("; ")
+    more = int(last.split()[1]) if last.startswith("and ") else 0
+    assert more < 3_100
+
+
+def test_no_answer_repeats_all_that_was_sent(broken: TestClient) -> None:
+    answer = broken.post("/v1/alert-rules", json={"name": "a", "metric": "x" * 900_000})
+    assert len(problem(answer, 400)["detail"]) < 5_000
