@@ -1,5 +1,6 @@
 """A table of known outcomes: which agent did how well at which task; checked, completed, turned into matrices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,12 +92,9 @@ def check(table: pl.DataFrame, name: str) -> pl.DataFrame:
         raise Rejected(f"{name}: no column {wanted}; there are {', '.join(table.columns) or 'none'}")
     if table.is_empty():
         raise Rejected(f"{name}: no rows")
-    texts = [pl.col(column).cast(pl.String) for column in (*REQUIRED, "description") if column in table.columns]
     numbers = [column for column in NUMBERS if column in table.columns]
-    try:
-        cast = table.with_columns(*texts, *(pl.col(column).cast(pl.Float64) for column in numbers))
-    except pl.exceptions.InvalidOperationError as error:
-        raise Rejected(f"{name}: a value of {', '.join(numbers)} is no number: {str(error).splitlines()[0]}") from error
+    cast = held(table, [column for column in (*REQUIRED, "description") if column in table.columns], pl.String(), "text", name)
+    cast = held(cast, numbers, pl.Float64(), "number", name)
     for column in REQUIRED:
         if cast[column].null_count():
             raise Rejected(f"{name}: {column} is empty in {cast[column].null_count():,} rows")
@@ -110,6 +108,14 @@ def check(table: pl.DataFrame, name: str) -> pl.DataFrame:
         raise Rejected(f"{name}: {twice:,} rows repeat an agent and a task_id that another row has")
     refuse_two_categories(cast, name)
     return cast
+
+
+def held(table: pl.DataFrame, columns: Sequence[str], dtype: pl.DataType, kind: str, name: str) -> pl.DataFrame:
+    """`table` with `columns` as `dtype`; raises Rejected if a value is none."""
+    try:
+        return table.with_columns(pl.col(columns).cast(dtype))
+    except (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError) as error:
+        raise Rejected(f"{name}: a value of {', '.join(columns)} is no {kind}: {str(error).splitlines()[0]}") from error
 
 
 def refuse_outside(table: pl.DataFrame, column: str, name: str) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,54 @@ def test_a_row_that_cannot_be_taken_is_named(tables: Store, url: str, tmp_path: 
         list(import_evaluations.run(path, Api(url)))
 
     assert stored(tables) == []
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for some in import_evaluations.portions(import_evaluations.read(path)) for line in some]
+
+
+def test_ids_in_csv_stay_as_they_stand_and_one_word_among_scores_is_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "scores [1].csv"
+    path.write_text("task_id,evaluator,score,span_id\n007,12,1,0000000000000001\n8,true,good,1e10000000000000\n", "utf-8-sig")
+    assert lines_of(path) == [
+        {"task_id": "007", "evaluator": "12", "score": 1.0, "span_id": "0000000000000001"},
+        {"task_id": "8", "evaluator": "true", "score": "good", "span_id": "1e10000000000000"},
+    ]
+
+
+def test_a_column_of_json_lines_may_come_late(tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    path.write_text('{"task_id": "a"}\n' * 2_000 + '{"task_id": "b", "comment": "late"}\n', "utf-8-sig")
+    *_, last = lines_of(path)
+    assert last == {"task_id": "b", "comment": "late"}
+
+
+def test_parquet_may_hold_decimals_bytes_and_times_without_a_zone(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    row = {"task_id": [b"a"], "score": [Decimal("0.5")], "evaluated_at": [datetime(2026, 1, 30, 8)]}  # noqa: DTZ001
+    pl.DataFrame(row).write_parquet(path)
+    assert lines_of(path) == [{"task_id": "a", "score": 0.5, "evaluated_at": "2026-01-30T08:00:00.000000+00:00"}]
+    pl.DataFrame({"task_id": [b"\xff"]}).write_parquet(path)
+    with pytest.raises(Rejected, match="cannot be read"):
+        import_evaluations.read(path)
+
+
+@pytest.mark.parametrize("criteria", ["{bad", "[" * 100_000, "5", [1.0], [["a"]], 5])
+def test_criteria_that_are_none_are_left_to_the_api_to_refuse(criteria: Any) -> None:
+    assert import_evaluations.as_sent({"task_id": "a", "criteria": criteria})["criteria"] == criteria
+
+
+def test_scores_of_langfuse_without_texts_are_refused(tmp_path: Path) -> None:
+    pl.DataFrame({"traceId": [[1]], "name": ["n"], "value": [1.0]}).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(Rejected, match="cannot be read"):
+        import_evaluations.read(tmp_path / "x.parquet")
+
+
+def test_no_request_is_larger_than_the_api_takes() -> None:
+    rows = pl.DataFrame({"task_id": ["a"] * 500, "comment": ["x" * 60_000] * 500})
+    portions = list(import_evaluations.portions(rows))
+    assert sum(len(some) for some in portions) == 500
+    assert max(sum(len(line) + 1 for line in some) for some in portions) <= 8 << 20
 
 
 @pytest.mark.parametrize(

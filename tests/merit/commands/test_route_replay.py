@@ -111,6 +111,8 @@ def test_what_a_person_reads_names_the_references_and_the_shares(file):
     ("words", "message"),
     [
         (["missing.csv"], "cannot be read"),
+        (["FOLDER"], "Is a directory"),
+        (["BYTES"], "a value of agent, task_id, category is no text"),
         (["outcomes.xlsx"], "give a .csv or a .parquet file"),
         (["FILE", "--strategy", "luck"], "there is no strategy 'luck': there are thompson, ucb, greedy, epsilon"),
         (["FILE", "--profile", "fast"], "there is no profile 'fast': there are quality, balanced"),
@@ -119,7 +121,10 @@ def test_what_a_person_reads_names_the_references_and_the_shares(file):
 )
 def test_what_cannot_be_replayed_is_said_in_a_sentence(file, tmp_path, words, message):
     table(5, 1).rename({"score": "success"}).write_csv(success := tmp_path / "success.csv")
-    words = [{"FILE": str(file), "SUCCESS": str(success)}.get(word, word) for word in words]
+    (folder := tmp_path / "folder [1].csv").mkdir()
+    table(5, 1).with_columns(category=pl.lit(b"\xff")).write_parquet(binary := tmp_path / "bytes.parquet")
+    files = {"FILE": file, "SUCCESS": success, "FOLDER": folder, "BYTES": binary}
+    words = [str(files.get(word, word)) for word in words]
 
     result = CliRunner().invoke(app, ["route", "replay", *words])
 
