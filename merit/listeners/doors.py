@@ -18,6 +18,7 @@ from merit.listeners.endpoints import API, GRPC, HTTP, endpoints
 from merit.listeners.watched import LOOK_SECONDS, Watched
 from merit.settings import Settings
 from merit.settings.auth import AuthSettings
+from merit.settings.source import values_of
 from processors.access import Door, Entrance, Open, Role, Token, bearer, known, require
 from processors.errors import Rejected, TooFast
 from processors.listening import is_loopback
@@ -111,10 +112,10 @@ def tokens_of(settings: AuthSettings) -> tuple[Token, ...]:
 def read_tokens(path: Path) -> tuple[Token, ...]:
     """The tokens in a file; raises Rejected, with what is wrong and how to mend it, never with what the file holds."""
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
+        values = values_of(path.read_text("utf-8"))
     except OSError as error:
         raise Rejected(f"auth.tokens_file {path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise Rejected(f"auth.tokens_file {path} is no YAML: write lines as `merit token new` prints them") from None
     try:
         return TOKENS.validate_python(values or ())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,23 @@ Keys = tuple[str | int, ...]
 """The way to a setting: keys, and indexes of lists."""
 
 PREFIX = "MERIT_"
+
+MOST_BYTES = 4 << 20
+"""Of a file; a larger one is none of settings, and reading it takes minutes."""
+MOST_KEYS = 1_000_000
+"""What aliases stand for counts as often as they stand: a few lines of them may be billions."""
+
+
+class Loader(yaml.SafeLoader):
+    """Says where a value stands that looks like a date or a number and is none."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """See SafeLoader."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, IndexError):
+            problem = "looks like a date or a number and is none: mend it, or put it in quotes"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
 
 @dataclass(frozen=True)
@@ -48,27 +66,51 @@ def merge_values(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str
 
 def read_yaml(path: Path) -> Source:
     """The values of a file; raises Rejected, with the line, if it is no YAML, says a key twice or is not there."""
-    try:
-        text = path.read_text("utf-8")
-        values, root = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise Rejected(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Rejected(f"{path}: is not UTF-8") from None
-    except yaml.MarkedYAMLError as error:
-        raise Rejected(f"{path}, line {line_of(error)}: is no YAML: {without_quotes(error.problem)}") from None
-    except yaml.YAMLError:
-        raise Rejected(f"{path}: is no YAML: holds characters that YAML does not allow") from None
+    values, said = parsed(read_text(path), path)
     if values is None:
         return Source()
     if not isinstance(values, dict):
         raise Rejected(f"{path}: holds no sections: write `receivers:`, `exporters:` …")
     places: dict[Keys, str] = {}
-    for keys, line in lines(root):
+    for keys, line in said:
         if keys in places:
             raise Rejected(f"{path}, line {line}: {dotted(keys)} is there twice, first in {places[keys]}")
         places[keys] = f"{path}, line {line}"
     return Source(values, places)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; raises Rejected if there is none, or too much of it."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise Rejected(f"{path}: is larger than {MOST_BYTES >> 20} MiB: is it a file of settings?")
+        return content.decode("utf-8")
+    except OSError as error:
+        raise Rejected(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Rejected(f"{path}: is not UTF-8") from None
+
+
+def parsed(text: str, path: Path) -> tuple[Any, list[tuple[Keys, int]]]:
+    """What a file says, and in which line every key stands; raises Rejected if it is no YAML."""
+    try:
+        values, said = values_of(text), list(islice(lines(yaml.compose(text, Loader)), MOST_KEYS + 1))
+    except yaml.MarkedYAMLError as error:
+        raise Rejected(f"{path}, line {line_of(error)}: is no YAML: {without_quotes(error.problem)}") from None
+    except yaml.YAMLError:
+        raise Rejected(f"{path}: is no YAML: holds characters that YAML does not allow") from None
+    except RecursionError:
+        raise Rejected(f"{path}: is nested too deeply, or holds itself by an alias") from None
+    if len(said) > MOST_KEYS:
+        raise Rejected(f"{path}: says more than {MOST_KEYS:,} things: do its aliases stand for aliases?")
+    return values, said
+
+
+def values_of(text: str) -> Any:
+    """What YAML says; raises YAMLError, and RecursionError if it is too deep."""
+    return yaml.load(text, Loader)  # noqa: S506 - it is a SafeLoader
 
 
 def line_of(error: yaml.MarkedYAMLError) -> int | str:
@@ -116,8 +158,8 @@ def variable_value(name: str, text: str) -> Any:
     if not text.lstrip().startswith(("[", "{")) or IPV6_ENDPOINT.fullmatch(text.strip()):
         return text
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return values_of(text)
+    except (yaml.YAMLError, RecursionError):
         raise Rejected(f"{name}: begins like a list or a section, but is no YAML") from None
 
 

@@ -99,7 +99,10 @@ def test_tokens_are_given_and_taken_back_without_a_restart(file: Path) -> None:
         door.admit(f"Bearer {INGEST}", "ingest")
 
 
-@pytest.mark.parametrize("broken", ["- {name: x", "- just a word", "- {name: x, roles: [king], sha256: abc}", None])
+BROKEN = ["- {name: x", "- just a word", "- {name: x, roles: [king], sha256: abc}", "- {name: 2026-02-30}", "[" * 9_999, None]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=range(len(BROKEN)))
 def test_a_file_that_breaks_leaves_the_last_good_tokens(file: Path, broken: str | None, caplog: pytest.LogCaptureFixture) -> None:
     door = Tokens(AuthSettings(tokens_file=file), look_seconds=0)
 

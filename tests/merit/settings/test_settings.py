@@ -186,6 +186,38 @@ def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
     assert "holds no sections" in refusal(written(tmp_path, "- jobs\n"))
 
 
+@pytest.mark.parametrize("value", ["2026-02-30", "9" * 5_000, "!!int abc", "!!int ''", "!!float abc"])
+def test_a_value_that_looks_like_a_date_or_a_number_and_is_none_is_refused_with_its_line(tmp_path: Path, value: str) -> None:
+    told = refusal(written(tmp_path, f"processors:\n  cost:\n    overrides: [{{from_date: {value}}}]\n"))
+    assert "line 3: is no YAML: looks like a date or a number and is none" in told
+
+
+@pytest.mark.parametrize("value", ["[2026-02-30]", "[" * 100_000, "{a: !!int x}"])
+def test_a_list_in_a_variable_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(Rejected, match="MERIT_PROCESSORS__COST: begins like a list"):
+        load(None, {"MERIT_PROCESSORS__COST": value})
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (BOMB, "aliases"),
+        ("processors: &p\n  cost: *p\n", "holds itself"),
+        ("receivers: &r [*r]\n", "holds itself"),
+        ("[" * 100_000, "nested too deeply"),
+        ("é" * (5 << 19) + "\n", "larger than 4 MiB"),
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_file_that_is_more_than_it_looks_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refusal(written(tmp_path, text))
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "cannot be read: No such file" in refusal(tmp_path / "no.yaml")
 
