@@ -2,7 +2,8 @@
 -- A call is a task that works for another agent's, of the same trace; of a handoff inside which such a task begins, the task is the
 -- answer, and the two are one message. Traces with handoffs are looked up first, as in `agent_steps`, and so are those with calls
 -- where {narrow} says that they are few. Tasks are put together trace by trace, in the order in which they are stored, for to join
--- them by their ids takes more memory and longer.
+-- them by their ids takes more memory and longer: sorted by a number of the task, even of the caller and one more of its calls, each
+-- call stands behind its caller. To look for the caller among all tasks of the trace takes these once for each call.
 WITH
 handoffs AS
 (
@@ -50,20 +51,26 @@ SELECT
 FROM
 (
     SELECT
-        agents[indexOf(spans, substring(called.1, 34))] AS from_agent_id,
+        caller.2 AS from_agent_id,
         called.2 AS to_agent_id,
-        if(called.3 >= {since:DateTime64(9)}, 'now', 'before') AS period,
+        if(called.3, 'now', 'before') AS period,
         'call' AS kind,
-        called.4 IN ('succeeded', 'failed') AS ended,
-        called.4 = 'succeeded' AS ok,
-        called.5 AS seconds
+        called.4 AS ended,
+        called.5 AS ok,
+        called.6 AS seconds
     FROM
     (
         SELECT
-            groupArray(t.span_id) AS spans,
-            groupArray(toString(t.agent_id)) AS agents,
+            groupArray((cityHash64(t.span_id) * 2, toString(t.agent_id), false, false, false, t.duration_seconds)) AS known,
             groupArrayIf(
-                (t.parent_task_id, toString(t.agent_id), t.started_at, toString(t.status), t.duration_seconds),
+                (
+                    cityHash64(substring(t.parent_task_id, 34)) * 2 + 1,
+                    toString(t.agent_id),
+                    t.started_at >= {since:DateTime64(9)},
+                    t.status IN ('succeeded', 'failed'),
+                    t.status = 'succeeded',
+                    t.duration_seconds
+                ),
                 parent_task_id != ''
                 AND started_at >= {before:DateTime64(9)}
                 AND (empty({trace_id:Array(String)}) OR trace_id IN {trace_id:Array(String)})
@@ -76,17 +83,20 @@ FROM
                     WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {before:DateTime64(9)}))
                 AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
                 AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
-                AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})) AS calls
+                AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})) AS calls,
+            arraySort(one -> one.1, arrayConcat(known, calls)) AS sorted,
+            arrayFill(one -> one.1 % 2 = 0, sorted) AS callers
         FROM tasks AS t FINAL
         PREWHERE NOT {narrow:Bool} OR trace_id IN (
             SELECT trace_id FROM tasks
             WHERE {narrow:Bool} AND parent_task_id != ''
               AND started_at >= {before:DateTime64(9)} AND started_at < {until:DateTime64(9)})
         WHERE started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY AND started_at < {until:DateTime64(9)}
-        GROUP BY trace_id
+        GROUP BY t.trace_id
+        HAVING notEmpty(calls)
     )
-    ARRAY JOIN calls AS called
-    WHERE has(spans, substring(called.1, 34)) AND from_agent_id != to_agent_id
+    ARRAY JOIN sorted AS called, callers AS caller
+    WHERE caller.1 + 1 = called.1 AND from_agent_id != to_agent_id
     UNION ALL
     SELECT
         toString(agent_id) AS from_agent_id,

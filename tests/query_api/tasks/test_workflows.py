@@ -1,13 +1,15 @@
 """/v1/workflows."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
+from query_api.asking.filters import bound
 from tests.builders import Row
-from tests.query_api.build import node, put, span_of, task, tool, trace_of, workflow
+from tests.query_api.build import NOW, node, put, span_of, task, tool, trace_of, workflow
 
 
 def test_a_workflow_has_the_fields_of_the_contract(api: TestClient, tables: Store) -> None:
@@ -117,3 +119,20 @@ def test_who_called_whom_is_added_up_with_what_came_of_it(api: TestClient, table
 
     for query, count in (("agent_id=critic", 1), ("status=succeeded", 0), (f"trace_id={trace_of(1)}", 5), ("user_id=nobody", 0)):
         assert api.get(f"/v1/workflows?{query}").json()["summary"]["messages"]["messages"] == count, query
+
+
+def test_a_trace_of_30_000_agents_harms_no_list(api: TestClient, tables: Store) -> None:
+    """Each works for the one before; all of them once for each call were some 40 GB."""
+    tables.command(
+        """INSERT INTO tasks (trace_id, span_id, task_id, parent_task_id, agent_id, status, started_at, duration_seconds, version)
+        SELECT
+            {trace:String} AS trace_id, leftPad(toString(number), 16, '0') AS span_id, concat(trace_id, '-', span_id) AS task_id,
+            if(number = 0, '', concat(trace_id, '-', leftPad(toString(number - 1), 16, '0'))), concat('a', toString(number % 3)),
+            'succeeded', {at:DateTime64(9)}, 2, 1
+        FROM numbers(30000)""",
+        {"trace": trace_of(1), "at": bound(NOW - timedelta(hours=1))},
+    )
+    put(tables, "workflows", [workflow(1)])
+
+    assert api.get("/v1/workflows").json()["summary"]["messages"]["calls"] == 29_999
+    assert api.get("/v1/overview").json()["messages"]["calls"]["value"] == 29_999
