@@ -5,11 +5,14 @@ arrays.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+
+Name = TypeVar("Name")
 
 NOWHERE = -1
 
@@ -22,7 +25,7 @@ class Cells:
         self.categories: dict[str, int] = {}
         self.agent_of = np.zeros(0, np.int64)
         self.category_of = np.zeros(0, np.int64)
-        self._table = np.full((0, 0), NOWHERE, np.int64)
+        self._cells: dict[tuple[int, int], int] = {}
 
     def __len__(self) -> int:
         return len(self.agent_of)
@@ -30,47 +33,36 @@ class Cells:
     def add(self, agents: Sequence[str], categories: Sequence[str]) -> Ints:
         """The cell of each pair; new ones are made."""
         agent, category = numbered(self.agents, agents), numbered(self.categories, categories)
-        self._grow()
-        found = self._table[category, agent]
-        if (found == NOWHERE).any():
-            fresh = np.unique(np.column_stack([category, agent])[found == NOWHERE], axis=0)
-            self._table[fresh[:, 0], fresh[:, 1]] = np.arange(len(self), len(self) + len(fresh))
-            self.category_of = np.append(self.category_of, fresh[:, 0])
-            self.agent_of = np.append(self.agent_of, fresh[:, 1])
-            found = self._table[category, agent]
-        return found
+        pairs = list(zip(category.tolist(), agent.tolist(), strict=True))
+        if fresh := sorted({pair for pair in pairs if pair not in self._cells}):
+            numbered(self._cells, fresh)
+            self.category_of = np.append(self.category_of, [category for category, _ in fresh])
+            self.agent_of = np.append(self.agent_of, [agent for _, agent in fresh])
+        return np.array([self._cells[pair] for pair in pairs], np.int64)
 
     def add_agents(self, agents: Iterable[str]) -> Ints:
         """The number of each agent; new ones are made."""
-        found = numbered(self.agents, agents)
-        self._grow()
-        return found
+        return numbered(self.agents, agents)
 
     def row(self, category: str, agents: Ints) -> Ints:
         """The cells of `agents` in `category`; NOWHERE where there is none."""
         number = self.categories.get(category)
-        if number is None or not self._table.size:
+        if number is None:
             return np.full(len(agents), NOWHERE, np.int64)
-        known = agents < self._table.shape[1]
-        return np.where(known, self._table[number, np.where(known, agents, 0)], NOWHERE)
+        here = np.flatnonzero(self.category_of == number)
+        cell_of = np.full(len(self.agents) + 1, NOWHERE, np.int64)
+        cell_of[self.agent_of[here]] = here
+        return cell_of[np.minimum(agents, len(self.agents))]
 
     def copy(self) -> "Cells":
         """A copy that does not change with this one."""
         other = Cells()
         other.agents, other.categories = dict(self.agents), dict(self.categories)
-        other.agent_of, other.category_of, other._table = self.agent_of, self.category_of, self._table.copy()
+        other.agent_of, other.category_of, other._cells = self.agent_of, self.category_of, dict(self._cells)
         return other
 
-    def _grow(self) -> None:
-        rows, columns = self._table.shape
-        if len(self.categories) > rows or len(self.agents) > columns:
-            wide = (max(rows, 2 * len(self.categories)), max(columns, 2 * len(self.agents)))
-            table = np.full(wide, NOWHERE, np.int64)
-            table[:rows, :columns] = self._table
-            self._table = table
 
-
-def numbered(numbers: dict[str, int], names: Iterable[str]) -> Ints:
+def numbered(numbers: dict[Name, int], names: Iterable[Name]) -> Ints:
     """The number of each name; new ones continue."""
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 

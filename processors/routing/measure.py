@@ -36,6 +36,8 @@ REMEMBERED = 0.999
 NOISE_DRAWN = 4.0
 """Pseudo-observations behind the prior of the noise."""
 SMALLEST = 1e-4
+MOST_OWN = 1_000
+"""Agents that have weights of their own, the first that were seen twice at the same work: what they are solved of takes 43 KB."""
 
 
 class Seen(NamedTuple):
@@ -63,6 +65,7 @@ class Measure:
         self.count, self._mean = np.zeros(0), np.zeros(0)
         self._center = np.zeros((0, FEATURES))
         self._moments, self._products = np.zeros((FEATURES, FEATURES)), np.zeros(FEATURES)
+        self._own_of: dict[int, int] = {}
         self._own_moments = np.zeros((0, OWN_FEATURES, OWN_FEATURES))
         self._own_products = np.zeros((0, OWN_FEATURES))
         self._own_count, self._own_solved = np.zeros(0), np.zeros(0)
@@ -85,6 +88,7 @@ class Measure:
         """A copy that answers as this one does now, on a copy of the cells, and that cannot learn."""
         other = copy(self)
         other._cells, other._kept, other.effects = cells, {}, deepcopy(self.effects)
+        other._own_moments = self._own_moments[:0].copy()
         other.count, other._mean = self.count.copy(), self._mean.copy()
         other._offset, other._own_offset = self._offset.copy(), self._own_offset.copy()
         other._own, other._usual = self._own.copy(), self._usual.copy()
@@ -127,9 +131,10 @@ class Measure:
         agents = np.arange(len(self._cells.agents) + 1)
         number = self._cells.categories.get(category, NOWHERE)
         mean, variance = self.effects.expected(number, agents)
+        noise = float(self._noise()[min(number, len(self._errors))])
         if not 0 <= number < len(self._usual):
             nothing = np.zeros(len(agents))
-            return Shown(self._noise(number), nothing, nothing, mean, variance, None)
+            return Shown(noise, nothing, nothing, mean, variance, None)
         cells = self._cells.row(category, agents)
         at = np.where((cells != NOWHERE) & (cells < len(self.count)), cells, 0)
         count = np.where(at == cells, self.count[at], 0.0)
@@ -144,7 +149,7 @@ class Measure:
             known=rows == agents,
             own_offset=self._own_offset[at],
         )
-        return Shown(self._noise(number), count, self._mean[at], mean, variance, influence)
+        return Shown(noise, count, self._mean[at], mean, variance, influence)
 
     def _learn_portion(self, cells: Ints, rows: Floats, values: Floats, weights: Floats) -> None:
         """As `learn`, few enough that what is solved need not be renewed in between."""
@@ -199,33 +204,47 @@ class Measure:
         self._products += (weight * off) @ away
         order = np.argsort(agent, kind="stable")
         for some in np.split(order, np.flatnonzero(np.diff(agent[order])) + 1):
-            whose, weighed = agent[some[0]], near[some] * weight[some, None]
-            self._own_moments[whose] += weighed.T @ near[some]
-            self._own_products[whose] += shared[some] @ weighed
+            whose = int(agent[some[0]])
             self._own_count[whose] += len(some)
+            place = self._own_place(whose) if weight[some].any() else NOWHERE  # the first in a cell has nothing to differ from
+            if place != NOWHERE:
+                weighed = near[some] * weight[some, None]
+                self._own_moments[place] += weighed.T @ near[some]
+                self._own_products[place] += shared[some] @ weighed
+
+    def _own_place(self, agent: int) -> int:
+        """Where the sums of an agent's own stand; NOWHERE if there is no room."""
+        if agent not in self._own_of and len(self._own_of) < MOST_OWN:
+            self._own_of[agent] = len(self._own_of)
+            self._own_moments = grown(self._own_moments, len(self._own_of))
+            self._own_products = grown(self._own_products, len(self._own_of))
+        return self._own_of.get(agent, NOWHERE)
 
     def _helps(self, category: int) -> tuple[bool, bool]:
         """Whether features, and weights of the agent's own, have predicted this category better than without."""
         plain, shared, own = self._errors[category]
         return bool(shared <= plain), bool(own <= min(plain, shared))
 
-    def _noise(self, category: int) -> float:
-        """The variance of a task about what is expected of it, drawn to that of all categories and to the prior."""
-        best = self._errors.min(axis=1) if len(self._errors) else np.zeros(0)
+    def _noise(self) -> Floats:
+        """The variance of a task about what is expected of it, drawn to that of all categories and to the prior.
+
+        Of each category by its number, and in the last place of one that was never seen.
+        """
+        best = self._errors.min(axis=1)
         everywhere = (best.sum() + NOISE_DRAWN * self._prior.noise) / (self._freedom.sum() + NOISE_DRAWN)
-        if not 0 <= category < len(best):
-            return float(max(everywhere, SMALLEST))
-        here = (best[category] + NOISE_DRAWN * everywhere) / (self._freedom[category] + NOISE_DRAWN)
-        return float(max(here, SMALLEST))
+        here = (best + NOISE_DRAWN * everywhere) / (self._freedom + NOISE_DRAWN)
+        noise: Floats = np.maximum(np.append(here, everywhere), SMALLEST)
+        return noise
 
     def _weigh(self) -> None:
         """Renew the weights of the features."""
         self._weighed = self._learnt
         self._shared = solve(self._moments + SHARED_RIDGE * np.eye(FEATURES), self._products, assume_a="pos")
         due = np.flatnonzero(self._own_count > self._own_solved * (1 + OWN_WEIGHTS_GROWTH))
-        ridge = OWN_RIDGE * np.eye(OWN_FEATURES)
-        self._own[due] = np.linalg.solve(self._own_moments[due] + ridge, self._own_products[due][:, :, None])[:, :, 0]
         self._own_solved[due] = self._own_count[due]
+        due = np.array([agent for agent in due.tolist() if agent in self._own_of], np.int64)
+        at, ridge = [self._own_of[agent] for agent in due.tolist()], OWN_RIDGE * np.eye(OWN_FEATURES)
+        self._own[due] = np.linalg.solve(self._own_moments[at] + ridge, self._own_products[at][:, :, None])[:, :, 0]
         seen = np.flatnonzero(self.count > 0)
         self._offset = self._center @ self._shared
         self._own_offset[seen] = (folded(self._center[seen]) * self._own[self._cells.agent_of[seen]]).sum(axis=1)
@@ -237,7 +256,7 @@ class Measure:
         category, agent = self._cells.category_of[seen], self._cells.agent_of[seen]
         self._usual = self._total / np.maximum(self._total_count, SMALLEST)[:, None]
         mean = self._mean[seen] + self._usual[category] @ self._shared - self._offset[seen]
-        noise = np.array([self._noise(number) for number in range(len(self._errors))])[category] / self.count[seen]
+        noise = self._noise()[category] / self.count[seen]
         self.effects.renew(category, agent, mean, noise, (len(self._cells.categories), len(self._cells.agents)))
 
     def _grow(self) -> None:
@@ -246,7 +265,6 @@ class Measure:
         self.count, self._mean = grown(self.count, cells), grown(self._mean, cells)
         self._center = grown(self._center, cells)
         self._offset, self._own_offset = grown(self._offset, cells), grown(self._own_offset, cells)
-        self._own_moments, self._own_products = grown(self._own_moments, agents), grown(self._own_products, agents)
         self._own, self._own_count = grown(self._own, agents), grown(self._own_count, agents)
         self._own_solved = grown(self._own_solved, agents)
         self._errors, self._freedom = grown(self._errors, categories), grown(self._freedom, categories)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -171,3 +173,17 @@ def test_a_frozen_copy_says_the_same_of_everyone_however_often_it_is_asked():
         found, plain = frozen.estimate(category, row), measure.estimate(category, row).of(np.arange(6))
         assert (found.mean == plain.mean).all()
         assert (found.variance == plain.variance).all()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_many_names_of_agents_and_categories_take_little_memory(times):
+    """Somebody may put the number of a request into them: each agent's sums took 43 KB, each pair of names 32 bytes."""
+    names = [str(number) for number in range(1_500) for _ in range(times)]
+    tracemalloc.start()
+    _, measure = taught([(name, name, 0.5) for name in names])
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert measure.learnt == len(names)
+    assert most < 120 << 20
+    assert kept < 80 << 20
