@@ -44,12 +44,17 @@ def over(error: Exception, ready: Mapping[str, str] | None = None) -> Iterator[T
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def api(refusing: TestClient) -> TestClient:
+    return refusing
+
+
+@pytest.fixture(scope="module")
 def away() -> Iterator[TestClient]:
     yield from over(Unavailable("insert into 10.0.0.7: Code: 210", retry_after=timedelta(seconds=4.2)), {"receiver": "ok"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def broken() -> Iterator[TestClient]:
     yield from over(Rejected("Code: 47. Unknown identifier secret_column"))
 
