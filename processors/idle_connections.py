@@ -5,6 +5,7 @@ thousand connections that say nothing more would shut out everybody else.
 """
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -27,10 +28,15 @@ def closing_idle(seconds: float = HEADERS_SECONDS) -> type[asyncio.Protocol]:
             self._next_look.cancel()
             super().connection_lost(exc)
 
-        def _look(self, before: object) -> None:
+        def _look(self, before: Any) -> None:
             """Close the connection if it is idle since the request (None: since its beginning) that it was idle after before."""
-            if self not in self.connections:
-                return  # it has become a WebSocket's
+            websocket: Any = self.transport.get_protocol()
+            if websocket is not self:  # uvicorn leaves open what began as a handshake and could not be read
+                if before is not websocket:
+                    self._next_look = self.loop.call_later(seconds, self._look, websocket)
+                elif not websocket.handshake_complete:
+                    self.transport.close()
+                return
             is_busy = self.cycle is not None and not self.cycle.response_complete
             if not is_busy and self.cycle is before:
                 self.transport.close()

@@ -82,9 +82,15 @@ def everything(connection: socket.socket) -> bytes:
 
 
 START = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+HANDSHAKE = START.replace(b"/healthz", b"/v1/stream") + b"Connection: Upgrade\r\nUpgrade: websocket\r\nCookie: " + b"x" * 9_000
+"""Longer than the WebSocket library reads a line."""
 
 
-@pytest.mark.parametrize("sent", [b"", START, START + b"\r\n" + START], ids=["nothing", "half", "half after a whole one"])
+@pytest.mark.parametrize(
+    "sent",
+    [b"", START, START + b"\r\n" + START, HANDSHAKE + b"\r\n\r\n"],
+    ids=["nothing", "half", "half after a whole one", "a handshake that cannot be read"],
+)
 def test_a_connection_whose_headers_do_not_come_is_closed_and_leaves_room_for_others(impatient: ApiServer, sent: bytes) -> None:
     idle = [socket.create_connection(("127.0.0.1", impatient.port), timeout=30) for _ in range(3)]
     for one in idle:
