@@ -30,6 +30,8 @@ def closing_idle(seconds: float = HEADERS_SECONDS) -> type[asyncio.Protocol]:
 
         def _look(self, before: Any) -> None:
             """Close the connection if it is idle since the request (None: since its beginning) that it was idle after before."""
+            if self.transport.is_closing():
+                return  # once it is a WebSocket's, its end is not told here
             websocket: Any = self.transport.get_protocol()
             if websocket is not self:  # uvicorn leaves open what began as a handshake and could not be read
                 if before is not websocket:

@@ -101,6 +101,15 @@ def test_a_connection_whose_headers_do_not_come_is_closed_and_leaves_room_for_ot
     assert httpx.get(f"{impatient.url}/healthz").status_code == 200
 
 
+def test_a_websocket_that_is_over_is_looked_at_no_more(impatient: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    with connect(f"ws://127.0.0.1:{impatient.port}/v1/stream"):
+        pass
+    for _ in range(3):  # the time that one that is idle has goes by
+        with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as idle:
+            assert idle.recv(4096) == b""
+    assert [one.message for one in caplog.records if one.name == "asyncio"] == []
+
+
 def test_a_websocket_and_a_stream_are_not_idle(impatient: ApiServer) -> None:
     at = ("127.0.0.1", impatient.port)
     with connect(f"ws://127.0.0.1:{impatient.port}/v1/stream") as heard, socket.create_connection(at, timeout=30) as streamed:
