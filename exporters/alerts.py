@@ -45,6 +45,7 @@ REGULAR = 3.0
 BACK_SOON = timedelta(minutes=2)
 """Whoever could not reach Merit tries again within this time (gRPC, connection backoff protocol)."""
 ALWAYS = datetime.min.replace(tzinfo=UTC)
+"""Since when is listened where nothing was missed."""
 
 
 class Window(NamedTuple):
