@@ -134,12 +134,17 @@ def lately(store: Store, what: str, now: datetime) -> pl.DataFrame:
 
 
 def signs_of_life(store: Store, now: datetime, listening_since: datetime) -> list[pl.DataFrame]:
-    """How long agents have been silent that are not expected to be, and how much of the day they were heard."""
+    """How long agents have been silent that are not expected to be, and in how much of the day they were heard.
+
+    Of the day counts what is over of it, and since when somebody has listened: nobody can be heard while Merit is stopped.
+    """
     life = life_of(store, now, listening_since)
+    silence = life.filter(pl.col("silent_seconds").is_not_null())
+    listened = life.filter(pl.col("expected") > 0)
     uptime = (pl.col("stretches") / pl.col("expected")).clip(0, 1)
     parts = [
-        life.select(metric=pl.lit("silence"), agent_id="agent_id", service="service", value="silent_seconds", n="n"),
-        life.select(metric=pl.lit("uptime"), agent_id="agent_id", service="service", value=uptime, n="stretches"),
+        silence.select(metric=pl.lit("silence"), agent_id="agent_id", service="service", value="silent_seconds", n="n"),
+        listened.select(metric=pl.lit("uptime"), agent_id="agent_id", service="service", value=uptime, n="stretches"),
     ]
     return [conform(part, MEASURED) for part in parts]
 
@@ -147,25 +152,27 @@ def signs_of_life(store: Store, now: datetime, listening_since: datetime) -> lis
 def life_of(store: Store, now: datetime, listening_since: datetime) -> pl.DataFrame:
     """Signs of life of who sends them, a row an agent; `silent_seconds` is 0 of who need not have sent another by now.
 
-    Nothing is known of whom nobody has listened to for long enough, and who was not heard since: it may have spoken meanwhile.
+    It is null of whom nobody has listened to for long enough, and who was not heard since: it may have spoken meanwhile.
     """
-    life = store.query(question("alert_signs_of_life"), {"since": now - LIFE, "now": now, "limit": MOST_GROUPS})
+    asked = {"since": now - LIFE, "now": now, "listening_since": max(listening_since, now - LIFE), "limit": MOST_GROUPS}
+    life = store.query(question("alert_signs_of_life"), asked)
     unusual = pl.col("silence") > REGULAR * pl.col("every_seconds")
     listened = (now - listening_since).total_seconds()
     enough = listened > pl.max_horizontal(REGULAR * pl.col("every_seconds"), BACK_SOON.total_seconds())
-    known = life.filter((pl.col("silence") <= listened) | enough)
-    return known.with_columns(silent_seconds=pl.when(unusual).then("silence").otherwise(0.0))
+    silence = pl.when(unusual).then("silence").otherwise(0.0)
+    return life.with_columns(silent_seconds=pl.when((pl.col("silence") <= listened) | enough).then(silence))
 
 
 def heard(store: Store, now: datetime, listening_since: datetime = ALWAYS) -> pl.DataFrame:
     """Who sends signs of life, when the last came, and whether the rule `silent-agent`, as it is shipped, tells of that.
 
-    Columns `agent_id, heard_at` (seconds since 1970), `is_silent`.
+    Without those of whom that is not known. Columns `agent_id, heard_at` (seconds since 1970), `is_silent`.
     """
     rule = next(one for one in shipped() if one.name == "silent-agent")
     too_long = pl.col("silent_seconds") > min(rule.levels.values())
     is_silent = too_long & (pl.col("n") >= rule.min_observations)
-    return life_of(store, now, listening_since).select("agent_id", "heard_at", is_silent=is_silent)
+    life = life_of(store, now, listening_since).filter(pl.col("silent_seconds").is_not_null())
+    return life.select("agent_id", "heard_at", is_silent=is_silent)
 
 
 def waiting(store: Store, known: pl.DataFrame, now: datetime) -> list[pl.DataFrame]:

@@ -4,8 +4,10 @@ import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from hashlib import sha256
+from threading import Thread
 from typing import Any
 
 import apprise
@@ -24,6 +26,8 @@ Carry = Callable[[Sequence[Row], str, datetime], None]
 
 SIGNATURE, KEY = "Merit-Signature", "Idempotency-Key"
 KINDS = {"critical": "failure", "warning": "warning", "info": "info"}
+MOST_WAITS = 3
+"""Times the longest wait for one answer of a receiver: a letter is a conversation, but none for ever."""
 
 
 def carrier(route: Route, timeout_seconds: float) -> Carry:
@@ -45,6 +49,33 @@ def webhook(name: str, to: Webhook, timeout_seconds: float) -> Carry:
 
 def post(to: Webhook, said: Mapping[str, Any], key: str, timeout_seconds: float, now: datetime) -> None:
     """Send JSON to a webhook, signed; raises NotTaken or Unavailable."""
+    within(MOST_WAITS * timeout_seconds, lambda: _post(to, said, key, timeout_seconds, now))
+
+
+def within(seconds: float, work: Callable[[], None]) -> None:
+    """Do it and wait no longer than this: who answers a byte at a time never keeps a socket waiting for as long as its timeout.
+
+    Raises:
+        Unavailable: it is not done by then. What was begun goes on until its connection ends; the program's end does not wait.
+    """
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # raised below, where it is waited for
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    Thread(target=run, name="merit-carrier", daemon=True).start()
+    try:
+        done.result(seconds)
+    except TimeoutError:
+        raise Unavailable(f"has not ended its answer within {seconds:g} s") from None
+
+
+def _post(to: Webhook, said: Mapping[str, Any], key: str, timeout_seconds: float, now: datetime) -> None:
     body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", KEY: key, SIGNATURE: signature(to.secret, body, now)}
     url = to.url.get_secret_value()
@@ -92,7 +123,7 @@ def apprised(route: Route, url: SecretStr, timeout_seconds: float) -> Carry:
 def notify(
     url: SecretStr, title: str, body: str, kind: str, timeout_seconds: float, form: str = "text", overflow: str = "upstream"
 ) -> None:
-    """Hand a message to apprise; raises NotTaken if it could not deliver it.
+    """Hand a message to apprise; raises NotTaken if it could not deliver it, Unavailable if it may have.
 
     Args:
         url: the receiver.
@@ -109,8 +140,12 @@ def notify(
     target.overflow_mode = overflow
     carrying = apprise.Apprise()
     carrying.add(target)
-    if not carrying.notify(body=body, title=title, notify_type=kind, body_format=form):
-        raise NotTaken(f"{scheme_of(url)}:// did not take it, or cannot be reached")
+
+    def hand_over() -> None:
+        if not carrying.notify(body=body, title=title, notify_type=kind, body_format=form):
+            raise NotTaken(f"{scheme_of(url)}:// did not take it, or cannot be reached")
+
+    within(MOST_WAITS * timeout_seconds, hand_over)
 
 
 def receiver(url: SecretStr) -> Any:

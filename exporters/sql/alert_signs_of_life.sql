@@ -1,4 +1,8 @@
--- When did each agent that sends heartbeats or metrics give its last sign of life, and how regularly does it?
+-- When did each agent that sends heartbeats or metrics give its last sign of life, how regularly does it, and in how many
+-- of the five-minute stretches that are over, since it is known and is listened to, did it give one?
+WITH
+    toStartOfFiveMinutes({now:DateTime64(3)}) AS here,
+    toStartOfFiveMinutes({listening_since:DateTime64(3)} + INTERVAL 299 SECOND) AS listened_to
 SELECT
     agent_id,
     any(ServiceName) AS service,
@@ -6,8 +10,8 @@ SELECT
     toUnixTimestamp64Milli(max(time)) / 1000. AS heard_at,
     dateDiff('millisecond', max(time), {now:DateTime64(3)}) / 1000. AS silence,
     dateDiff('millisecond', min(time), max(time)) / 1000. / greatest(count() - 1, 1) AS every_seconds,
-    uniqExact(toStartOfFiveMinutes(time)) AS stretches,
-    dateDiff('minute', toStartOfFiveMinutes(min(time)), toStartOfFiveMinutes({now:DateTime64(3)})) / 5. + 1 AS expected
+    uniqExactIf(toStartOfFiveMinutes(time), toStartOfFiveMinutes(time) >= listened_to AND time < here) AS stretches,
+    greatest(dateDiff('minute', greatest(toStartOfFiveMinutes(min(time)), listened_to), here) / 5., 0) AS expected
 FROM
 (
     SELECT DISTINCT

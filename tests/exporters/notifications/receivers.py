@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -61,6 +61,31 @@ def hook(said: Hook | None = None) -> Iterator[Hook]:
     try:
         yield said
     finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def dripping() -> Iterator[Hook]:
+    """An HTTP server that begins an answer and sends header after header, for as long as it is listened to."""
+    said = Hook()
+    over = Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            self.connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.05):
+                self.connection.sendall(b"X-Wait: a little\r\n")
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    said.port = server.server_address[1]
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield said
+    finally:
+        over.set()
         server.shutdown()
         server.server_close()
         thread.join()

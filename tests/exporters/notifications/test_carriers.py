@@ -14,7 +14,7 @@ from exporters.notifications.messages import preview
 from exporters.notifications.settings import NotificationSettings, Route
 from processors.errors import NotTaken, Unavailable
 from tests.builders import NOW
-from tests.exporters.notifications.receivers import Hook, hook, letters
+from tests.exporters.notifications.receivers import Hook, dripping, hook, letters
 
 SECRET = "a secret of sixteen"
 
@@ -61,6 +61,13 @@ def test_nobody_there_is_certainly_not_taken_and_a_broken_connection_perhaps() -
 
     assert not isinstance(broken.value, NotTaken)
     assert "127.0.0.1" not in str(broken.value) + str(gone.value)
+
+
+@pytest.mark.parametrize("by", ["webhook", "apprise"])
+def test_who_never_ends_an_answer_is_not_waited_for(by: str) -> None:
+    """At most a hundred headers are read: five seconds of them."""
+    with dripping() as said, pytest.raises(Unavailable, match=r"not ended its answer within 0\.3 s"):
+        carrier(to(said) if by == "webhook" else route(url=f"json://127.0.0.1:{said.port}"), 0.1)([event()], "e1", NOW)
 
 
 def test_a_letter_says_what_happened_and_ends_with_its_key() -> None:

@@ -81,6 +81,17 @@ def test_an_alert_of_silence_outlives_a_restart(tables: Store, clock: Clock) -> 
     assert found(tables) == {"silent-agent": {"agent_id": "writer"}}
 
 
+@pytest.mark.parametrize(("listened_for", "firing"), [(86_400, True), (5000, False)])
+def test_of_uptime_counts_when_somebody_listened(tables: Store, clock: Clock, listened_for: int, firing: bool) -> None:
+    """Nothing was heard in five of its stretches, that of now not counted, which has only begun."""
+    gauge(tables, [*range(60, 5000, 60), *range(6600, 86_400, 60)], agent="writer")
+    rule = {"name": "uptime", "metric": "uptime", "below": {"critical": 0.995}, "by": ["agent_id"], "min_observations": 12}
+    settings = AlertSettings.model_validate({"rules": [rule]})
+    Alerting(tables, settings, clock, listening_since=NOW - timedelta(seconds=listened_for)).run()
+
+    assert found(tables) == ({"uptime": {"agent_id": "writer"}} if firing else {})
+
+
 def test_an_agent_that_is_heard_again_is_well(tables: Store, clock: Clock) -> None:
     gauge(tables, range(90, 600, 10), agent="writer")
     it = alerting(tables, clock)
