@@ -97,7 +97,9 @@ class Alerting:
         findings = pl.concat([unaccepted(levels, accepted, opened), changed])
         findings = self._with_traces(one_a_key(findings, opened), opened, rules, now)
         silenced = silencer(stored.silences(self._store, now), self._settings.maintenance, now)
-        made = advance(known, said, findings, silenced, now, well_again(accepted, as_was, levels, now))
+        well = well_again(accepted, as_was, levels, now)
+        dropped = frozenset(opened["rule"]) - {rule.name for rule in rules}
+        made = advance(known, said, findings, silenced, now, well, dropped)
         self._store.insert("alert_events", made.events)
         self._store.insert("alerts", made.alerts)
         for event in made.events.join(made.alerts, on="alert_id").iter_rows(named=True):

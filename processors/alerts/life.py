@@ -40,6 +40,7 @@ def advance(
     silenced: Callable[[Row], bool],
     now: datetime,
     well: Set[str] = frozenset(),
+    dropped: Set[str] = frozenset(),
 ) -> Round:
     """The alerts that change, and what happened to them.
 
@@ -50,13 +51,14 @@ def advance(
         silenced: whether nobody is to be told of an alert.
         now: what time it is.
         well: ids of alerts that people had accepted, and that are over now.
+        dropped: names of rules that are off, or there no more: what they told of is over.
     """
     said = as_people_say(alerts, by_people).sort("started_at", "version").iter_rows(named=True)
     rows = [row | ({"clear_since": now} if row["alert_id"] in well else {}) for row in said]
     latest = {row["key"]: row for row in rows}
     found = {row["key"]: row for row in findings.iter_rows(named=True)}
     before = {row["alert_id"]: row for row in alerts.iter_rows(named=True)}
-    steps = [step(latest.get(key), found.get(key), now) for key in sorted(latest.keys() | found.keys())]
+    steps = [step(latest.get(key), found.get(key), now, dropped) for key in sorted(latest.keys() | found.keys())]
     changed = {row["alert_id"]: row for row in rows if differs(row, before[row["alert_id"]])}
     events = []
     for row, happened, note in (one for one in steps if one is not None):
@@ -72,10 +74,12 @@ Step = tuple[Row, list[Event], str] | None
 """How the row is now, what happened, and why."""
 
 
-def step(alert: Row | None, finding: Row | None, now: datetime) -> Step:
+def step(alert: Row | None, finding: Row | None, now: datetime, dropped: Set[str] = frozenset()) -> Step:
     """One key goes on."""
     if alert is None or alert["status"] == "resolved":
         return opened(alert, finding, now)
+    if finding is None and alert["rule"] in dropped and alert["status"] != "pending":
+        return over(alert, now, now, "its rule is off, or there no more")
     if finding is None or finding["state"] == "clear":
         return clearing(alert, finding, now)
     return going_on(alert, finding, now)
@@ -153,11 +157,21 @@ def clearing(alert: Row, finding: Row | None, now: datetime) -> Step:
     if now - since < patience:
         return alert | {"clear_since": since}, [], ""
     note = "" if finding else f"for {UNKNOWN_FOR // timedelta(hours=1)} h too little has been seen of it to tell"
+    return over(alert, since, now, note)
+
+
+def over(alert: Row, since: datetime, now: datetime, note: str) -> Step:
+    """An alert that Merit resolves, `since` when it was well."""
     return alert | {"status": "resolved", "clear_since": since, "resolved_at": now, "resolved_by": MERIT}, ["resolved"], note
 
 
 def told_of(row: Row, silenced: Callable[[Row], bool], happened: list[Event]) -> list[Event]:
-    """What is to be told; sets whether the row is silenced. That a silence ends, while it goes on, is told too."""
+    """What is to be told; sets whether the row is silenced. That a silence ends, while it goes on, is told too.
+
+    What is over stays as it was told.
+    """
+    if row["status"] == "resolved" and not happened:
+        return []
     was, row["silenced"] = row["silenced"], silenced(row)
     ended = was and not row["silenced"] and row["status"] == "firing" and "fired" not in happened
     return [*happened, "unsilenced"] if ended else happened

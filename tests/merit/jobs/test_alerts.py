@@ -174,6 +174,18 @@ def test_an_alert_of_whom_too_little_is_seen_to_tell_ends_after_a_day(tables: St
     assert told == [["firing"], ["firing"], ["firing"], ["resolved"]]
 
 
+def test_the_alerts_of_a_rule_that_is_switched_off_are_over(tables: Store, clock: Clock) -> None:
+    store_work(tables, work("writer", 0, [NOW - timedelta(minutes=1)] * 6, seconds=100.0))
+    alerting(tables, clock, rules=[SLOW, SLOW | {"name": "also-slow"}]).run()
+    clock.tick(60)
+    off = SLOW | {"enabled": False}
+    alerting(tables, clock, rules=[off, SLOW | {"name": "also-slow"}]).run()
+
+    assert {one["rule"]: one["status"] for one in alerts(tables)} == {"slow": "resolved", "also-slow": "firing"}
+    (over,) = tables.query("SELECT note FROM alert_events WHERE event = 'resolved'").to_dicts()
+    assert over["note"] == "its rule is off, or there no more"
+
+
 def test_of_many_agents_one_that_is_well_again_is_told_to_be(tables: Store, clock: Clock) -> None:
     slow = timedelta(minutes=4)
     others = [one for n in range(230) for one in work(f"agent-{n}", 100 + 10 * n, [NOW - slow] * 6, seconds=1.0)]

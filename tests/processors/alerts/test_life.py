@@ -137,6 +137,17 @@ def test_it_rests_for_the_cooldown_and_is_then_another_alert() -> None:
     assert lived.statuses == ["resolved", "firing"]
 
 
+def test_what_is_over_is_not_silenced_afterwards() -> None:
+    lived = Lived()
+    lived.round(NOW, finding())
+    lived.round(NOW + MINUTE, finding("clear"))
+    lived.round(NOW + 7 * MINUTE, finding("clear"))
+    lived.silent = True
+
+    assert lived.round(NOW + 8 * MINUTE, finding("clear")) == []
+    assert lived.alerts["silenced"].to_list() == [False]
+
+
 def test_getting_worse_is_told_and_getting_better_is_not() -> None:
     lived = Lived()
     lived.round(NOW, finding())
