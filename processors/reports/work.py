@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from processors.scoring.statistics import is_priced, over
+from processors.scoring.statistics import KIND, is_priced, over
 
 Row = dict[str, Any]
 
@@ -33,7 +33,7 @@ def totals(statistics: pl.DataFrame, most_unpriced: float) -> Row:
     alone it would look cheap.
     """
     finished = pl.col("succeeded") + pl.col("failed")
-    summed = statistics.select(pl.exclude("agent_id", "category", "segment").sum(), pl.col("agent_id").n_unique().alias("agents"))
+    summed = statistics.select(pl.exclude("agent_id", *KIND, "segment").sum(), pl.col("agent_id").n_unique().alias("agents"))
     priced = statistics.select(pl.col("total_cost_usd").is_not_null().any()).item()
     return summed.select(
         *COUNTED,

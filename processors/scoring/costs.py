@@ -15,7 +15,7 @@ from processors.scoring.measures import across, told
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
 from processors.scoring.shrinkage import WORK, own_or_common, steadied, with_kappa, with_others
-from processors.scoring.statistics import MONEY_DIGITS
+from processors.scoring.statistics import KIND, MONEY_DIGITS
 
 TRIFLE = 1e-6
 """Dollars added to each mean cost, so that work which costs next to nothing has a place on the scale."""
@@ -95,7 +95,7 @@ def of_those_who_cost(
 
 
 def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | None) -> pl.DataFrame:
-    """`measure, category, agent_id, n, told, observations, finished, mean, own`: logarithms of the ratio, and their variance.
+    """WORK, `agent_id, n, told, observations, finished, mean, own`: logarithms of the ratio, and their variance.
 
     The variance of one observation is that of a ratio of means (Cochran, Sampling Techniques, 1977, ch. 6), relative to the
     ratio. A category in which nobody has any worth compares nobody; what an agent has lost there is added to the price of what it
@@ -105,14 +105,14 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
     counted = statistics.with_columns(measure=pl.lit("cost"), **sums)
     groups = blend(counted, [*WORK, "agent_id"], cost.counts, MOMENTS, recency).filter(pl.col("n") > 0)
     n = pl.col("n")
-    usual = (n * pl.col("_worth")).sum().over("category") / n.sum().over("category")
+    usual = (n * pl.col("_worth")).sum().over(KIND) / n.sum().over(KIND)
     worth = (n * pl.col("_worth") + DOUBT * usual) / (n + DOUBT)
     each, spent = pl.col("observations"), pl.when(usual > 0).then(0.0).otherwise("_cost")
     lost = (each * spent).sum().over("agent_id") / (each * pl.col("_worth")).sum().over("agent_id")
     known = groups.with_columns(_usual=usual, _steady=worth, _lost=lost).filter(pl.col("_usual") > 0)
     ratio, mean = pl.col("_cost") / pl.col("_steady"), pl.col("_cost")
     price = (mean + pl.col("_lost") * pl.col("_worth")) / pl.col("_steady")
-    least = pl.coalesce(price.filter(price > 0).min().over("category"), price.filter(price > 0).min())
+    least = pl.coalesce(price.filter(price > 0).min().over(KIND), price.filter(price > 0).min())
     residual = pl.col("_cost2") - 2 * ratio * pl.col("_cross") + ratio**2 * pl.col("_worth2")
     own = pl.when(mean > 0).then(residual.clip(lower_bound=0) / mean**2).otherwise(0.0)
     groups = known.select(
@@ -124,7 +124,7 @@ def factors(statistics: pl.DataFrame, cost: Cost, recency: ScoringSettings | Non
         (pl.when(price > 0).then(price).otherwise(FREE * least) + TRIFLE).log().alias("mean"),
         own.alias("own"),
     )
-    away = pl.col("mean") - pl.col("mean").median().over("category")
+    away = pl.col("mean") - pl.col("mean").median().over(KIND)
     return groups.with_columns(told=told(ORDINARY, pl.col("own") + away**2))
 
 

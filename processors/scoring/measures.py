@@ -17,6 +17,7 @@ from processors.scoring.posterior import with_posterior
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
 from processors.scoring.shrinkage import WORK, own_or_common, steadied, with_kappa, with_others
+from processors.scoring.statistics import KIND
 
 
 class Measure(NamedTuple):
@@ -52,7 +53,7 @@ MIDDLE, WIDEST = 0.5, 0.5
 
 
 def groups_of(statistics: pl.DataFrame, names: Sequence[str], recency: ScoringSettings | None, ordinary: float) -> pl.DataFrame:
-    """`measure, category, agent_id, n, told, observations, finished, mean, own`, sorted by these; n = 0 says nothing.
+    """WORK, `agent_id, n, told, observations, finished, mean, own`, sorted by these; n = 0 says nothing.
 
     Args:
         statistics: columns STATISTICS and `recent`.
@@ -65,7 +66,7 @@ def groups_of(statistics: pl.DataFrame, names: Sequence[str], recency: ScoringSe
     sums = pl.concat(
         counted.select(
             pl.lit(name).alias("measure"),
-            "category",
+            *KIND,
             "agent_id",
             "recent",
             count=pl.col(of.counts).cast(pl.UInt64),
@@ -75,9 +76,9 @@ def groups_of(statistics: pl.DataFrame, names: Sequence[str], recency: ScoringSe
         for name, of in said.items()
     )
     groups = blend(sums, [*WORK, "agent_id"], "count", ["sum", "squares"], recency)
-    weights = counted.group_by("agent_id", "category").agg(pl.col("finished").sum())
+    weights = counted.group_by("agent_id", *KIND).agg(pl.col("finished").sum())
     return (
-        groups.join(weights, on=["agent_id", "category"], maintain_order="left")
+        groups.join(weights, on=["agent_id", *KIND], maintain_order="left")
         .rename({"sum": "mean"})
         .with_columns(
             told=told(ordinary, pl.col("squares")),
@@ -168,7 +169,7 @@ def across(spreads: pl.DataFrame, widest: float | None, *, is_share: bool) -> pl
     unless there is no other.
 
     Args:
-        spreads: per measure, category and agent, sorted by them, `n, observations, finished, mean, others, usual, score, kappa,
+        spreads: per WORK and agent, sorted by them, `n, observations, finished, mean, others, usual, score, kappa,
             common, spread`.
         widest: the largest deviation that agents can have; None: as far as the means lie apart.
         is_share: whether scores lie in [0, 1]; a distance then is the part that it takes of the room there is.
@@ -246,7 +247,7 @@ def with_nobody(spreads: pl.DataFrame) -> pl.DataFrame:
 
 
 def shares(spreads: pl.DataFrame) -> pl.DataFrame:
-    """`measure, category, share`: of what was observed where at least two agents were seen, or, where nowhere two were, one."""
+    """WORK, `share`: of what was observed where at least two agents were seen, or, where nowhere two were, one."""
     found = spreads.group_by(WORK, maintain_order=True).agg((pl.col("n") > 0).sum().alias("agents"), pl.sum("observations"))
     some = found.filter(pl.col("agents") >= pl.col("agents").max().over("measure").clip(upper_bound=2))
     return some.select(*WORK, share=pl.col("observations") / pl.col("observations").sum().over("measure"))

@@ -7,6 +7,7 @@ import polars as pl
 from processors.scoring.measures import MIDDLE, score_means
 from processors.scoring.recency import blend
 from processors.scoring.settings import ScoringSettings
+from processors.scoring.statistics import KIND
 
 PARTS = ("quality", "success_rate", "speed", "thrift")
 CONSISTENT_TASKS = 5
@@ -63,11 +64,11 @@ def performance(parts: pl.DataFrame, shares: Mapping[str, float], likeness: Mapp
 
 
 def likeness_of(statistics: pl.DataFrame) -> dict[tuple[str, str], float]:
-    """The correlation of each two parts over the tasks of one agent in one category, all agents taken together.
+    """The correlation of each two parts over the tasks of one agent in one kind of work, all agents taken together.
 
     Speed and thrift of a failed task are 0, so that their product with success is themselves.
     """
-    groups = statistics.group_by("agent_id", "category").agg(pl.exclude("segment").sum())
+    groups = statistics.group_by("agent_id", *KIND).agg(pl.exclude("segment").sum())
     success = pl.col("succeeded") / (pl.col("succeeded") + pl.col("failed"))
     speed, thrift, quality = mean("speed"), mean("thrift"), mean("quality")
     rated = pl.col("quality_succeeded") / pl.col("quality_n")

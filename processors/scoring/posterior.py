@@ -31,9 +31,9 @@ def with_posterior(groups: pl.DataFrame, widest: float | None) -> pl.DataFrame:
     that they are as good at this too is a guess.
 
     Args:
-        groups: `measure, category, n, mean, others` (what the others show), `common` (the variance of one observation, the same
+        groups: columns WORK, `n, mean, others` (what the others show), `common` (the variance of one observation, the same
             for a category: were it the agent's own, those that happen to look even would weigh more, and the center lean to the
-            ends of the scale), sorted by measure and category; n = 0 says nothing.
+            ends of the scale), sorted by WORK; n = 0 says nothing.
         widest: the largest τ there can be; None: as far as the means lie apart.
     """
     if groups.is_empty():

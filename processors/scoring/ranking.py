@@ -14,7 +14,7 @@ from processors.scoring.costs import COSTS, score_cost
 from processors.scoring.measures import MEASURES, score_means, with_interval
 from processors.scoring.performance import SUCCESS_SHARE, consistency, likeness_of, parts_of, performance, reliability
 from processors.scoring.settings import Profile, ScoringSettings
-from processors.scoring.statistics import plain
+from processors.scoring.statistics import KIND, plain
 
 By = Literal[
     "performance",
@@ -69,7 +69,7 @@ def rank(
 
 def judge(statistics: pl.DataFrame, by: By, profile: Profile, settings: ScoringSettings, *, favour_recent: bool) -> pl.DataFrame:
     """What `rank` says of each agent's work: all but who it is, and so where it stands."""
-    statistics = statistics.sort("agent_id", "category", "segment")  # sums of floats hang on their order
+    statistics = statistics.sort("agent_id", *KIND, "segment")  # sums of floats hang on their order
     seen = plain(statistics, settings.most_unpriced)
     parts = parts_of(statistics, settings, settings if favour_recent else None)
     if by == "performance":

@@ -17,9 +17,11 @@ one that succeeded 95 times of 100.
 import polars as pl
 
 from processors.scoring.settings import ScoringSettings
+from processors.scoring.statistics import KIND
 
-WORK = ("measure", "category")
-"""Agents are held against each other in each measure of each category."""
+WORK = ("measure", *KIND)
+"""Agents are held against each other in each measure of each kind of work, which is called category here and in what builds on
+this: its category, and its complexity where that is said."""
 ENOUGH_AGENTS = 5
 """Fewer agents are too few to estimate κ from."""
 HALF = 10
@@ -41,7 +43,7 @@ def with_kappa(groups: pl.DataFrame, settings: ScoringSettings) -> pl.DataFrame:
     κ is by what the others show, `within` by what all do; it is null where nobody was seen more than once.
 
     Args:
-        groups: `measure, category, told, mean, own` (the variance of the agent's own observations), each agent; `told` is for how
+        groups: columns WORK, `told, mean, own` (the variance of the agent's own observations), each agent; `told` is for how
             many observations it counts where others are looked at, 0 says nothing.
         settings: the bounds of κ.
     """
@@ -102,7 +104,7 @@ def with_others(groups: pl.DataFrame, middle: float | None) -> pl.DataFrame:
     score the agent's own mean: with nobody to be compared with there is nothing to draw it to.
 
     Args:
-        groups: `measure, category, agent_id, n, told, mean, kappa`; n = 0 says nothing.
+        groups: columns WORK, `agent_id, n, told, mean, kappa`; n = 0 says nothing.
         middle: what an agent scores of which nothing is known; None where the scale has no middle.
     """
     weighted = groups.with_columns(weight=pl.col("told") / (pl.col("told") + HALF))

@@ -1,4 +1,4 @@
-"""What rankings are made of: counts and sums of tasks by agent, category and stretch of time, under one profile."""
+"""What rankings are made of: counts and sums of tasks by agent, kind of work and stretch of time, under one profile."""
 
 import polars as pl
 
@@ -10,9 +10,14 @@ SCORED = ("speed", "thrift", "efficiency", "ratio", "quality", "points")
 JUDGED = ("accuracy", "completeness", "relevance", "rating")
 """What has a count and a sum."""
 
+KIND = ("category", "complexity")
+"""Agents are compared by work of one kind: of one category and of the complexity that users said, 0 where they did not. What
+complexity is worked out from what happened is none of it: who is slow and wordy would be compared with its like alone."""
+
 STATISTICS: Columns = {
     "agent_id": STRING,
     "category": STRING,
+    "complexity": pl.UInt8(),
     "segment": pl.UInt8(),
     **dict.fromkeys(COUNTS, pl.UInt64()),
     "total_cost_usd": SUM_OF_MONEY,
@@ -67,7 +72,7 @@ def plain(statistics: pl.DataFrame, most_unpriced: float) -> pl.DataFrame:
         `agent_id`, counts, and means of what they count; null without any. `priced` is whether costs are known; what is known to
         have been spent is told in any case, also for tasks that are still running.
     """
-    sums = statistics.group_by("agent_id").agg(pl.exclude("agent_id", "category", "segment").sum())
+    sums = statistics.group_by("agent_id").agg(pl.exclude("agent_id", *KIND, "segment").sum())
     sums = sums.with_columns(priced=is_priced(most_unpriced))
     mean = {name: over(f"{name}_sum", pl.col(f"{name}_n")) for name in (*SCORED, *JUDGED) if name != "points"}
     money = {

@@ -6,7 +6,7 @@ import polars as pl
 
 from processors.scoring.measures import MEASURES
 from processors.scoring.performance import PARTS
-from processors.scoring.statistics import finished
+from processors.scoring.statistics import KIND, finished
 
 ENOUGH_TASKS = 5
 """Finished tasks that each of the two weeks needs."""
@@ -19,7 +19,7 @@ PSEUDO_TASKS = 10
 def trend(weeks: pl.DataFrame, shares: Mapping[str, float], likeness: Mapping[tuple[str, str], float]) -> pl.DataFrame:
     """`agent_id, trend, trend_change` of the agents of two weeks.
 
-    Each week's work is held against what the category shows over both, so that other work is no trend. A part of performance
+    Each week's work is held against what its kind of work shows over both, so that other work is no trend. A part of performance
     that was not seen in both weeks does not change.
 
     Args:
@@ -60,17 +60,17 @@ def trend(weeks: pl.DataFrame, shares: Mapping[str, float], likeness: Mapping[tu
 def change_of(weeks: pl.DataFrame, part: str) -> pl.DataFrame:
     """`agent_id`, by how much the part changed, and `<part>_doubt`, the variance of that; only of agents seen in both weeks."""
     measure = MEASURES[part]
-    sums = weeks.group_by("agent_id", "category", "this").agg(
+    sums = weeks.group_by("agent_id", *KIND, "this").agg(
         n=pl.col(measure.counts).sum().cast(pl.Float64),
         total=pl.col(measure.total).sum().cast(pl.Float64),
         squares=pl.col(measure.squares).sum().cast(pl.Float64),
     )
     seen = sums.filter(pl.col("n") > 0)
     n, total = pl.col("n"), pl.col("total")
-    freedom = n.sum().over("category") - pl.len().over("category")
-    spread = (pl.col("squares") - total**2 / n).sum().over("category")
+    freedom = n.sum().over(KIND) - pl.len().over(KIND)
+    spread = (pl.col("squares") - total**2 / n).sum().over(KIND)
     known = seen.with_columns(
-        usual=total.sum().over("category") / n.sum().over("category"),
+        usual=total.sum().over(KIND) / n.sum().over(KIND),
         within=pl.when(freedom > 0).then((spread + 0.25) / (freedom + 1)).otherwise(0.25),
     )
     distance = pl.col("total") - n * pl.col("usual")

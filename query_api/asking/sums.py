@@ -27,7 +27,7 @@ ONLY_TASKS = ("user_id", "model", "provider")
 """What only tasks can be chosen by."""
 COARSEST = {"hour": HOURS, "day": DAYS, "week": DAYS}
 """The longest sums that lie within a period."""
-KEYS = ("agent_id", "category", "of_department", "segment", "started_at")
+KEYS = ("agent_id", "category", "complexity", "of_department", "segment", "started_at")
 WHOLE = frozenset(
     {
         *("agent_categories", "agent_models", "agent_steps", "agents", "costs", "departments", "goal_months", "messages"),

@@ -31,7 +31,7 @@ def with_places(categories: pl.DataFrame, ask: Ask, agent_id: str, settings: Sco
 
     @cache
     def statistics() -> pl.DataFrame:
-        return history(ask, Chosen(), PROFILE, settings, now).statistics.sort("agent_id", "segment")
+        return history(ask, Chosen(), PROFILE, settings, now).statistics.sort("agent_id", "complexity", "segment")
 
     def worked_out(category: str) -> pl.DataFrame:
         return places_of(statistics().filter(pl.col("category") == category), category, settings)

@@ -1,5 +1,5 @@
--- What do agents stand on under a profile: counts and sums of tasks by agent, category, the stretch between two cuts, and the
--- hour, day or week if {period} says so, or the department if asked? Of the sums {level}, or of tasks: the pieces from each of
+-- What do agents stand on under a profile: counts and sums of tasks by agent, category, the complexity that users
+-- said (else 0), the stretch between two cuts, and the hour, day or week if {period} says so, or the department if asked? Of the sums {level}, or of tasks: the pieces from each of
 -- {begins} to each of {ends}, which belong to {segments}. Only tasks know of users, models and providers.
 -- Nothing is compiled: at the fourth time that takes longer than the question, which is no faster afterwards.
 WITH
@@ -8,6 +8,7 @@ WITH
 SELECT
     agent_id,
     category,
+    complexity,
     if({by_department:Bool}, toString(department), '') AS of_department,
     {segments:Array(UInt8)}[piece] AS segment,
     multiIf(
@@ -82,6 +83,6 @@ WHERE at >= toStartOfMinute({since:DateTime64(9)}) AND at < {until:DateTime64(9)
   AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
   AND (empty({provider:Array(String)}) OR task_id IN (
       SELECT concat(trace_id, '-', span_id) FROM task_calls WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)}))
-GROUP BY agent_id, category, of_department, segment, step
+GROUP BY agent_id, category, complexity, of_department, segment, step
 LIMIT {limit:UInt32}
 SETTINGS final = 1, compile_expressions = 0, compile_aggregate_expressions = 0

@@ -85,6 +85,15 @@ def test_nobody_leads_by_picking_easy_work() -> None:
     assert ranked["picker"]["score"] < ranked["easy-0"]["score"]
 
 
+@pytest.mark.parametrize("by", ["success_rate", "performance", "points", "cost_per_success"])
+def test_nobody_leads_by_picking_work_that_is_said_to_be_simple(by: str) -> None:
+    for said, best in (((1, 5), "solver"), ((0, 0), "picker")):
+        tallies = tuple(zip(said, ((90, 10), (40, 60)), strict=True))
+        both = [work(f"both-{i}", *tally, complexity=level) for i in range(3) for level, tally in tallies]
+        simple, hard = work("picker", 88, 12, complexity=said[0]), work("solver", 60, 40, complexity=said[1])
+        assert next(iter(ranking(*both, simple, hard, by=by))) == best
+
+
 def test_who_is_better_at_each_kind_of_work_is_better_at_all() -> None:
     others = [work(name, *tally) for name in "bc" for tally in ((20, 80, "hard"), (95, 5, "easy"))]
     better = [work("a", 80, 20, "hard"), work("a", 1980, 20, "easy")]

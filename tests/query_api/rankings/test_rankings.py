@@ -69,6 +69,17 @@ def test_means_are_drawn_to_those_of_the_other_agents(api: TestClient, tables: S
     assert [row["score"] for row in rows] == [pytest.approx(23 / 30), pytest.approx((5 + 6.5 / (2 / 3 + 0.1)) / 20)]
 
 
+@pytest.mark.parametrize("said", [True, False])
+def test_tasks_are_compared_with_those_of_the_complexity_that_users_said(api: TestClient, tables: Store, said: bool) -> None:
+    def done(agent_id: str, first: int, succeeded: int, failed: int, complexity: int) -> list[Row]:
+        return history(agent_id, first, succeeded, failed, complexity=complexity, complexity_said=said)
+
+    both = [row for n in range(3) for row in (*done(f"b{n}", 100 * n, 27, 3, 1), *done(f"b{n}", 100 * n + 50, 12, 18, 5))]
+    put(tables, "tasks", both + done("simple", 300, 26, 4, 1) + done("hard", 400, 20, 10, 5))
+    rows = api.get("/v1/rankings?by=success_rate&window=90d").json()["rankings"]
+    assert rows[0]["agent_id"] == ("hard" if said else "simple")
+
+
 def test_running_and_interrupted_tasks_are_counted_but_not_scored(api: TestClient, tables: Store) -> None:
     put(
         tables,
