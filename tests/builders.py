@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import polars as pl
 
-from exporters.schema.migrations import set_retention
 from exporters.settings import Retention
 from exporters.store import Store
 from processors.frames import RECEIVED, SAID, Columns, conform
@@ -16,7 +15,8 @@ from processors.signal_frames import METRICS
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LONG_DAYS = 10_000
-"""Retention that keeps rows of the fixed time however late the tests are run."""
+LONG = Retention.model_validate(dict.fromkeys(Retention.model_fields, LONG_DAYS))
+"""Keeps rows of the fixed time however late the tests are run."""
 SIGNALS = ("otel_logs", *(f"otel_metrics_{kind}" for kind in METRICS))
 TABLES = (
     "tasks",
@@ -172,12 +172,3 @@ def benchmarks_as_shipped(store: Store) -> Iterator[None]:
     yield
     store.command("TRUNCATE TABLE benchmarks")
     store.insert("benchmarks", shipped, token=uuid4().hex)  # the same rows again are else taken for a repetition
-
-
-@contextmanager
-def keeping(store: Store) -> Iterator[Store]:
-    """The store, keeping rows of the fixed time however late the tests are run."""
-    set_retention(store, Retention.model_validate(dict.fromkeys(Retention.model_fields, LONG_DAYS)))
-    yield store
-    truncate(store)
-    set_retention(store, Retention())

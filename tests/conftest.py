@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
-from tests.builders import Clock, keeping, truncate
+from tests.builders import LONG, Clock, truncate
 
 # A busy machine is no defect: pytest's timeout bounds each test. What must pass before a change is merged is tried with the same
 # examples each time, so that a failure there is of the change; everybody else's runs look for new ones.
@@ -20,15 +20,15 @@ settings.load_profile("merit")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The real embedded engine on a fresh folder. One engine to a process: every test shares it, with ids of its own."""
     folder = tmp_path_factory.mktemp("store")
-    with Store(ClickHouseSettings.model_validate({"dsn": f"chdb://{folder}"})) as opened:
+    with Store(ClickHouseSettings.model_validate({"dsn": f"chdb://{folder}", "retention": LONG})) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def keeper(store: Store) -> Iterator[Store]:
-    """The store, keeping rows of the fixed time of the builders."""
-    with keeping(store):
-        yield store
+    """The store, without rows afterwards."""
+    yield store
+    truncate(store)
 
 
 @pytest.fixture

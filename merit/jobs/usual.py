@@ -1,6 +1,7 @@
 """What is usual of each agent, worked out anew every hour: a part of the agents in each round, lest one round cost much more."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -10,7 +11,8 @@ from exporters import alerts as stored
 from exporters.alerts import Bounds
 from exporters.store import Store
 from processors.alerts.accepted import as_before, as_since
-from processors.alerts.changes import usual
+from processors.alerts.changes import OBSERVED, usual
+from processors.frames import empty
 
 DAY = timedelta(days=1)
 PAST_DAYS = 28
@@ -71,8 +73,12 @@ class Usual:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if self._volumes is None or self._volumes[0] != hour:
             self._volumes = (hour, stored.volumes(self._store, hour - PAST_DAYS * DAY, PAST_DAYS))
+        there = {part_of(agent, self._number) for agent in self._volumes[1]["agent_id"].cast(pl.String)}
         seen = 0
         for part, its in self._outdated(bounds, hour):
+            if part not in there and not its.accepted:
+                self._parts[part] = Part(hour, its, nothing(), nothing())
+                continue
             if seen >= self._enough and not self._is_urgent(part, its):
                 break
             until = hour - LAST_DAY
@@ -97,11 +103,22 @@ class Usual:
         return part in self._parts and self._parts[part].bounds.accepted != its.accepted
 
 
+@cache
+def nothing() -> pl.DataFrame:
+    """What is usual where nobody is."""
+    return usual(empty(OBSERVED))
+
+
+def part_of(agent: str, parts: int) -> int:
+    """The part that an agent falls into, as the store has it."""
+    return crc32(agent.encode()) % parts
+
+
 def of_part(bounds: Bounds, part: int, parts: int) -> Bounds:
     """The bounds of the agents of a part."""
 
     def is_in(agent: str) -> bool:
-        return crc32(agent.encode()) % parts == part
+        return part_of(agent, parts) == part
 
     accepted = {fault: at for fault, at in bounds.accepted.items() if is_in(fault[0])}
     return Bounds(accepted, {agent: at for agent, at in bounds.alarmed.items() if is_in(agent)})

@@ -196,18 +196,18 @@ def test_what_is_said_of_a_step_is_not_said_of_its_task(tables: Store) -> None:
         {"is_deleted": 1},
     ],
 )
-@pytest.mark.parametrize("number", [0, 5, 46])
-def test_a_task_that_is_derived_again_leaves_nothing_behind(tables: Store, number: int, more: dict[str, Any]) -> None:
+def test_a_task_that_is_derived_again_leaves_nothing_behind(tables: Store, more: dict[str, Any]) -> None:
     rows = history()
     put(tables, "tasks", rows)
     it = scoring(tables)
     it.catch_up()
 
-    put(tables, "tasks", [rows[number] | more | {"version": 2}])
+    again = [rows[number] for number in (0, 5, 46)]
+    put(tables, "tasks", [row | more | {"version": 2} for row in again])
     it.catch_up()
 
-    left = [row for row in rows if row is not rows[number] or "is_deleted" not in more]
-    assert sum(row["tasks"] for row in sums(tables)) == len(left)
+    left = len(rows) - (len(again) if "is_deleted" in more else 0)
+    assert sum(row["tasks"] for row in sums(tables)) == left
     assert_true(tables)
     tables.command("TRUNCATE TABLE scoring_progress")
     for table in ("task_scores", "agent_minutely", "agent_hourly", "agent_daily"):
