@@ -73,7 +73,7 @@ class NotificationSettings(BaseModel):
     give_up_seconds: Annotated[float, Field(ge=60, le=604_800)] = 86_400
     """What could not be delivered for this long is given up."""
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
-    """A receiver that answers later has not answered."""
+    """A receiver that answers later has not answered; one that has not ended after three times as long is left."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

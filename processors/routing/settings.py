@@ -85,7 +85,7 @@ class RoutingSettings(BaseModel):
     failing_seconds: Annotated[float, Field(ge=0)] = 300.0
     """For so long after its last failure an agent that does nothing but fail is given no work; 0 never stops giving it work."""
     probation_tasks: Annotated[int, Field(ge=0)] = 10
-    """An agent with fewer finished tasks is on probation."""
+    """An agent with fewer finished tasks is on probation, and so is one that has been known for less than 7 days."""
     probation_share: Share = 0.2
     """Part of the choices that all agents on probation together get at most, if there are others."""
 

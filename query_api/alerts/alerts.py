@@ -72,7 +72,7 @@ class Alert(Answer):
 
     alert_id: str
     """The alert."""
-    rule: str = Field(examples=["anomaly"])
+    rule: str = Field(examples=["success-change"])
     """The rule that found it."""
     severity: Severity
     """How bad it is, or was at its worst."""
@@ -149,7 +149,7 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
 
     @router.get("/v1/alerts", response_model=Alerts, summary="What is or was wrong")
     def alerts(question: Annotated[ListedAlerts, Query()]) -> Any:
-        """Alerts that began in the last 30 days, or in the window, the newest first."""
+        """Alerts that began in the last 30 days, or in the window, the newest first; of those that are open alone, all."""
         frame, cursor = page(ask, question, now())
         return {"alerts": shown(frame), "next_cursor": cursor}
 
@@ -179,7 +179,8 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
 
 def page(ask: Ask, question: ListedAlerts, now: datetime) -> tuple[pl.DataFrame, str | None]:
     """A page of alerts, and the cursor of the next."""
-    period = question.period(now, MONTH)
+    is_open = bool(question.status) and "resolved" not in question.status
+    period = question.period(now, None if is_open else MONTH)
     position = (bound(period.since), LAST_MS, "")
     if question.cursor is not None:
         position = cursors.read("alerts", question, question.cursor, tuple[str, int, str])

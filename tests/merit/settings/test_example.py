@@ -53,13 +53,19 @@ def lists(model: type[BaseModel], at: Keys = ()) -> list[tuple[Keys, type[BaseMo
     return found
 
 
-@pytest.mark.parametrize("key", ["extra", "overrides", "evaluators", "routes", "rules"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("extra: []", "overrides: []", "profiles: {}", "attributes: []", "patterns: []", "rules: []", "maintenance: []"),
+        *("optimizers: []", "evaluators: []", "routes: []"),
+    ],
+)
 def test_what_stands_in_its_comments_loads_too(tmp_path: Path, key: str) -> None:
-    before, _, after = EXAMPLE.read_text("utf-8").partition(f"    {key}: []")
+    before, _, after = EXAMPLE.read_text("utf-8").partition(f"    {key}")
     comments = re.compile(r"(?:    #  .*\n)+\Z")
     shown = comments.search(before)
     assert shown
     file = tmp_path / "merit.yaml"
-    file.write_text(before + f"    {key}:\n" + shown[0].replace("    #  ", "    ") + after, "utf-8")
+    file.write_text(before + f"    {key.split()[0]}\n" + shown[0].replace("    #  ", "    ") + after, "utf-8")
 
     assert load(file, {}) != Settings()

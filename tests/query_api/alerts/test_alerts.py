@@ -77,6 +77,21 @@ def test_alerts_are_chosen(api: TestClient, tables: Store, query: str, found: li
     assert listed(api, query) == found
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", []),
+        ("status=resolved&status=firing", []),
+        ("status=firing&status=acknowledged", ["a1", "a2"]),
+        ("window=60d", ["a1", "a2"]),
+    ],
+)
+def test_what_is_open_is_told_however_long_ago_it_began(api: TestClient, tables: Store, query: str, found: list[str]) -> None:
+    put(tables, *(alert(number, started_at=NOW - timedelta(days=30 + number)) for number in (1, 2)))
+
+    assert listed(api, query) == found
+
+
 def test_pages_hold_every_alert_once(api: TestClient, tables: Store) -> None:
     put(tables, *(alert(number, started_at=NOW - timedelta(minutes=1)) for number in range(5)))
 
