@@ -7,7 +7,7 @@ from exporters.store import Store
 from exporters.traces import question
 
 MOST = 10_000
-"""Events read together."""
+"""Events read together, the newest."""
 
 
 def happened(store: Store, since: datetime, most: int = MOST) -> list[dict[str, Any]]:

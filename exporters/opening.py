@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import Future
 
 from exporters.store import Store
-from processors.errors import MeritError, Unavailable
+from processors.errors import Unavailable
 
 PAUSE_SECONDS = 5.0
 """How often a server that is away is asked for again."""
@@ -75,8 +75,12 @@ class Opening:
         while not self._stopping.wait(self._pause):
             try:
                 self._store.open()
-            except MeritError as error:
+            except Unavailable as error:
                 self._says(error)
+            except Exception as error:
+                if str(error) != self._trouble:
+                    log.exception("the store cannot be used; what comes waits in the journal")
+                self._trouble = str(error)
             else:
                 self._answers()
                 return
@@ -85,7 +89,7 @@ class Opening:
         if self._trouble:
             log.warning("the store answers, and its tables are up to date")
 
-    def _says(self, error: MeritError) -> None:
+    def _says(self, error: Unavailable) -> None:
         if str(error) != self._trouble:
             log.warning("the store is not there yet; what comes waits in the journal: %s", error)
         self._trouble = str(error)

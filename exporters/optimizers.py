@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -73,16 +74,11 @@ def wait(process: subprocess.Popen[bytes], seconds: float, stopping: Callable[[]
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a process and what it has started: first asked, then forced."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        try:
+    for how in (signal.SIGTERM, signal.SIGKILL):  # whoever it has started may outlive it
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
-        except ProcessLookupError:
-            break
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_SECONDS)
-            break
-        except subprocess.TimeoutExpired:
-            continue
     process.wait()
 
 

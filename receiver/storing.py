@@ -94,6 +94,7 @@ class Storer:
         self._journal, self._consume, self._linger = journal, consume, linger.total_seconds()
         self._most_held = held_bytes
         self._held: dict[int, pl.DataFrame] = {}
+        self._offered: dict[int, int] = {}
         self._held_bytes = self._new_rows = 0
         self._newest = self._taken = self._stored = 0
         self._since = self._took = 0.0
@@ -128,15 +129,16 @@ class Storer:
         return "ok" if self._well else f"{self.kind} wait for the store"
 
     def offer(self, entry: int, rows: pl.DataFrame) -> None:
-        """Say that an entry is in the journal, and what it holds."""
+        """Say that an entry is in the journal, and what it holds; it may have been found there, and taken, already."""
         size = memory_of(rows)
         with self._changed:
             if entry > self._taken and self._held_bytes + size <= self._most_held:
                 self._held[entry] = rows
                 self._held_bytes += size
-            if self._new_rows == 0:
-                self._since = time.monotonic()
-            self._new_rows += len(rows)
+            if entry > self._taken:
+                self._since = self._since if self._new_rows else time.monotonic()
+                self._offered[entry] = len(rows)
+                self._new_rows += len(rows)
             self.counts.kept_rows += len(rows)
             self._newest = max(self._newest, entry)
             self._changed.notify_all()
@@ -213,7 +215,7 @@ class Storer:
         entries = [e for e in self._until_well(lambda: self._journal.after(self.kind, batch.first - 1)) if e.id <= batch.last]
         rows = self._rows(entries)
         with self._changed:
-            self._new_rows = max(0, self._new_rows - sum(entry.rows for entry in entries))
+            self._new_rows -= sum(self._offered.pop(entry.id, 0) for entry in entries)
             self._since = began = time.monotonic()
         dead = self._put(batch, rows, sum(entry.bytes for entry in entries), again=again) if len(rows) else []
         self._until_well(lambda: self._journal.end(batch, dead))

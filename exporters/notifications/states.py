@@ -12,15 +12,17 @@ from exporters.store import Store
 from exporters.traces import question
 from processors.frames import conform
 from processors.notifications import NOTIFICATIONS
+from processors.versions import version_at
 
 Row = dict[str, Any]
 
 MOST = 100_000
+"""Rows that are read together, the newest."""
 
 
 def told_of(store: Store, since: datetime) -> list[Row]:
     """What has happened to alerts since, in order; `scope` and `evidence` as objects."""
-    return [opened(row) for row in happened(store, since)]
+    return [opened(row) for row in happened(store, since, MOST)]
 
 
 def firing(store: Store, until: datetime) -> list[Row]:
@@ -35,12 +37,12 @@ def opened(row: Row) -> Row:
 
 def notifications(store: Store, since: datetime) -> list[Row]:
     """Rows of `notifications` about what has happened since."""
-    return store.query(question("notifications"), {"since": since, "limit": MOST}).to_dicts()
+    return store.query(question("notifications"), {"since": since, "limit": MOST}).reverse().to_dicts()
 
 
 def write_down(store: Store, rows: Sequence[Row], now: datetime) -> list[Row]:
     """Store rows of `notifications`, newer than they were; the rows as they are then."""
-    newer = [row | {"version": max(int(now.timestamp() * 1000), int(row["version"]) + 1)} for row in rows]
+    newer = [row | {"version": version_at(now, row["version"])} for row in rows]
     if newer:
         store.insert("notifications", conform(pl.DataFrame(newer, schema=dict(NOTIFICATIONS)), NOTIFICATIONS))
     return newer

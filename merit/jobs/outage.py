@@ -66,9 +66,7 @@ def happened(what: str, since: datetime, now: datetime, why: str) -> dict[str, A
     is_over = what == "resolved"
     said = {
         "title": "Merit: the store is there again" if is_over else "Merit: the store does not answer",
-        "recommended_action": ""
-        if is_over
-        else "See whether it runs and its disk has room: what is received waits in the journal.",
+        "recommended_action": "" if is_over else WHAT_TO_DO,
         "cause": why,
     }
     about = {"alert_id": alert_id, "rule": RULE, "severity": "critical", "status": "resolved" if is_over else "firing"}

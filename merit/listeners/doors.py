@@ -32,7 +32,7 @@ class Bucket:
     """Fills at `rate` a second up to one second's worth; what is taken beyond is a debt that the next one waits for."""
 
     def __init__(self, rate: float, moment: float) -> None:
-        self._rate, self._moment = rate, moment
+        self.rate, self._moment = rate, moment
         self._level = self._most = max(rate, 1.0)
 
     def take(self, amount: float, moment: float) -> None:
@@ -42,10 +42,10 @@ class Bucket:
 
     def seconds_until(self, amount: float, moment: float) -> float:
         """How long to wait until `amount` is there; 0 if it is."""
-        return max(0.0, (amount - self._filled(moment)) / self._rate)
+        return max(0.0, (amount - self._filled(moment)) / self.rate)
 
     def _filled(self, moment: float) -> float:
-        return min(self._most, self._level + self._rate * (moment - self._moment))
+        return min(self._most, self._level + self.rate * (moment - self._moment))
 
 
 class Tokens:
@@ -99,9 +99,17 @@ class Tokens:
         requests = token.requests_per_second or said.requests_per_second
         mib = token.mib_per_second or said.mib_per_second
         return (
-            self._requests.setdefault(token.sha256, Bucket(requests, moment)) if requests else None,
-            self._bytes.setdefault(token.sha256, Bucket(mib * (1 << 20), moment)) if mib else None,
+            of_rate(self._requests, token, requests, moment) if requests else None,
+            of_rate(self._bytes, token, mib * (1 << 20), moment) if mib else None,
         )
+
+
+def of_rate(buckets: dict[str, Bucket], token: Token, rate: float, moment: float) -> Bucket:
+    """The bucket of a token; a full one where it has none yet, or one of another rate."""
+    bucket = buckets.get(token.sha256)
+    if bucket is None or bucket.rate != rate:
+        bucket = buckets[token.sha256] = Bucket(rate, moment)
+    return bucket
 
 
 def tokens_of(settings: AuthSettings) -> tuple[Token, ...]:

@@ -135,6 +135,7 @@ class OpenDecisions:
     def close(self, decision_id: str, now: datetime) -> None:
         """Its outcome has come."""
         with self._lock:
+            self._expire(now.timestamp())
             self._close(decision_id, now)
 
     def close_tasks(self, tasks: pl.DataFrame, now: datetime) -> None:
@@ -142,6 +143,7 @@ class OpenDecisions:
         named = tasks.filter(pl.col("decision_id") != "")["decision_id"]
         others = tasks.filter(pl.col("decision_id") == "").select("task_id", "trace_id", "agent_id")
         with self._lock:
+            self._expire(now.timestamp())
             for decision_id in named:
                 self._close(decision_id, now)
             for task_id, *place in others.iter_rows():

@@ -44,6 +44,10 @@ class Question(Sent):
         return data
 
 
+LONGEST_NAME = 100
+"""For longer ones nothing alike is looked for: that takes time by the length."""
+
+
 def known_to(question: type[BaseModel]) -> list[str]:
     """The parameters that `question` takes, as they are written."""
     return sorted(field.alias or name for name, field in question.model_fields.items())
@@ -52,7 +56,7 @@ def known_to(question: type[BaseModel]) -> list[str]:
 def advice(question: type[BaseModel], name: str) -> str:
     """What to write instead of the unknown parameter `name`."""
     known = known_to(question)
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, known, n=1) if len(name) <= LONGEST_NAME else []
     if near:
         return f"unknown parameter, did you mean {near[0]}?"
     return f"unknown parameter, known are {', '.join(known)}" if known else "unknown parameter, this route takes none"

@@ -1,6 +1,8 @@
 """What is sent to the API: bounded before it is read, and many evaluations in one body."""
 
 from collections.abc import Sequence
+from io import BytesIO
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from fastapi.exceptions import RequestValidationError
@@ -80,9 +82,9 @@ def evaluations_in(raw: bytes, *, a_line_each: bool) -> Sequence[EvaluationOfTas
         RequestValidationError: one of them cannot be taken. Says which.
     """
     if a_line_each:
-        lines = [line for line in raw.split(b"\n") if line.strip()]
+        lines = list(islice((line for line in BytesIO(raw) if line.strip()), MOST + 1))
         if not 1 <= len(lines) <= MOST:
-            raise wrong("body", None, f"holds {len(lines)} lines: send 1 to {MOST:,} evaluations")
+            raise wrong("body", None, f"holds {'more' if lines else 'no line'}: send 1 to {MOST:,} evaluations, one a line")
         return [_parsed(EvaluationOfTask, line, ("body", number)) for number, line in enumerate(lines)]
     return _parsed(Evaluations, raw, ("body",)).evaluations
 

@@ -17,7 +17,7 @@ import pytest
 from exporters.opening import Opening
 from exporters.settings import ClickHouseSettings
 from exporters.store import Store
-from processors.errors import Unavailable
+from processors.errors import Rejected, Unavailable
 from tests.merit.processes import ROOT, environment
 from tests.running import eventually
 
@@ -88,6 +88,32 @@ def test_what_a_server_says_instead_is_told_once(caplog: pytest.LogCaptureFixtur
     assert len(said) == 1
     assert "Authentication failed" in said[0]
     assert "hunter2" not in said[0]
+
+
+def test_a_server_that_cannot_be_used_is_told_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    class Newer:
+        """Away at first; then its schema is one that this Merit does not know."""
+
+        is_server, opened = True, 0
+
+        def refuse(self) -> None: ...
+
+        def close(self) -> None: ...
+
+        def open(self) -> None:
+            self.opened += 1
+            raise Unavailable("away") if self.opened == 1 else Rejected("the database has schema 99")
+
+    store = Newer()
+    opening = Opening(store, pause_seconds=0.02)  # type: ignore[arg-type]
+    opening.start()
+    eventually(lambda: store.opened > 4)
+    opening.stop()
+
+    said = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [(one.getMessage(), str(one.exc_info and one.exc_info[1])) for one in said] == [
+        ("the store cannot be used; what comes waits in the journal", "the database has schema 99")
+    ]
 
 
 def test_a_server_that_says_nothing_holds_up_neither_start_nor_stop(caplog: pytest.LogCaptureFixture) -> None:

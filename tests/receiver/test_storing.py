@@ -15,7 +15,7 @@ from receiver.dead_letters import letters, rows_of
 from receiver.journal import Journal
 from receiver.packed import size_of
 from receiver.spool import PACE_SECONDS, Spool
-from receiver.storing import MOST_BYTES, MOST_ROWS, memory_of, parts_of
+from receiver.storing import MOST_BYTES, MOST_ROWS, Storer, memory_of, parts_of
 from tests.receiver.builders import NOW
 from tests.running import eventually
 
@@ -328,6 +328,26 @@ def test_what_another_process_puts_into_the_journal_is_found(tmp_path):
         other.close()
         eventually(lambda: table.rows == [5])
         eventually(lambda: kept.waiting() == (0, 0, None))
+
+
+def test_rows_that_are_found_in_the_journal_before_they_are_offered_wait_for_nobody_afterwards(tmp_path):
+    table, journal = Table(), Journal(tmp_path, lambda: NOW, MIB, MIB).open()
+    looks = []
+    storer = Storer(journal, "spans", table, MIB)
+    journal.refresh, look = lambda: looks.append(1) or look(), journal.refresh
+    storer.start()
+    late = journal.append({"spans": numbers(5)})["spans"]
+    eventually(lambda: table.rows == [5])
+    storer.offer(late, numbers(5))
+    del looks[:]
+    time.sleep(0.3)
+    seen = len(looks)
+    storer.offer(journal.append({"spans": numbers(6)})["spans"], numbers(6))
+    eventually(lambda: table.rows == [5, 6])
+    storer.stop(10)
+    journal.close()
+
+    assert seen <= 2
 
 
 def damage(folder, entry):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from exporters.happenings import happened
 from exporters.notifications.carriers import carrier
 from exporters.notifications.settings import NotificationSettings
 from exporters.settings import ClickHouseSettings
@@ -58,6 +59,13 @@ def test_what_happens_is_told_once_with_its_id_as_the_key(tables: Store, clock: 
     assert told(said) == [["a1-fired"]]
     assert said.headers[0]["Idempotency-Key"] == said.messages[0]["key"] == "a1-fired"
     assert said.messages[0]["events"][0]["scope"] == {"category": "coding"}
+
+
+def test_of_too_much_that_has_happened_the_newest_is_told(tables: Store) -> None:
+    for number in range(4):
+        happens(tables, number, at=NOW - timedelta(minutes=4 - number))
+
+    assert [row["event_id"] for row in happened(tables, NOW - timedelta(hours=1), 2)] == ["a2-fired", "a3-fired"]
 
 
 def test_what_happens_together_is_told_together(tables: Store, clock: Clock, said: Hook) -> None:

@@ -1,6 +1,7 @@
 """Optimisation requests: opened, approved, run, measured, closed; once each, also across a restart."""
 
 import json
+import shlex
 import sys
 import threading
 import time
@@ -8,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fastapi.testclient import TestClient
 
@@ -26,6 +28,7 @@ from tests.builders import NOW, Clock, Row
 from tests.exporters.notifications.receivers import Hook, hook
 from tests.merit.scored import work_out
 from tests.query_api.build import evaluation, put, task
+from tests.running import eventually
 
 SECRET = "a secret of sixteen"
 WRITE_DOWN = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n'); print('done')"
@@ -221,6 +224,17 @@ def test_a_command_is_ended_when_merit_stops() -> None:
     with pytest.raises(Unavailable, match="stopped"):
         run_command(SLEEPING.model_copy(update={"timeout_seconds": 60.0}), {}, stopping.is_set)
     assert time.monotonic() - began < 10
+
+
+def test_what_a_command_has_started_is_ended_with_it(tmp_path: Path) -> None:
+    """The command ends when it is asked to; its child does not."""
+    child = f"trap '' TERM; echo $$ > {tmp_path}/child; while :; do sleep 0.1; done"
+    both = f"sh -c {shlex.quote(child)} & sleep 60"
+    with pytest.raises(Rejected, match="took longer"):
+        run_command(Optimizer(name="x", command=("sh", "-c", both), timeout_seconds=1.0), {}, lambda: False)
+
+    pid = int((tmp_path / "child").read_text())
+    eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_a_command_that_is_not_there_cannot_be_run() -> None:

@@ -183,6 +183,27 @@ def test_bytes_over_the_rate_are_a_debt_that_the_next_request_waits_for() -> Non
     door.admit(header, "ingest")
 
 
+def test_a_rate_that_is_changed_in_the_file_holds_from_then_on(tmp_path: Path) -> None:
+    shown, entry = token("ingest")
+    clock, header, file = Clock(), f"Bearer {shown}", tmp_path / "tokens.yaml"
+    file.write_text(rated(entry, 1))
+    door = Tokens(AuthSettings(tokens_file=file), lambda: clock.moment.timestamp(), look_seconds=0)
+    door.admit(header, "ingest")
+    with pytest.raises(TooFast):
+        door.admit(header, "ingest")
+
+    file.write_text(rated(entry, 100))
+    for _ in range(100):
+        door.admit(header, "ingest")
+    with pytest.raises(TooFast):
+        door.admit(header, "ingest")
+
+
+def rated(entry: str, requests: int) -> str:
+    """The line of a token with a rate."""
+    return yaml.safe_dump([entry_of(entry) | {"requests_per_second": requests}])
+
+
 def test_what_is_refused_at_the_doors_is_counted_by_signal_and_reason(tables: Store) -> None:
     (shown, entry), (reader, reading) = token("ingest"), token("read", name="reader")
     tokens = [entry_of(entry) | {"requests_per_second": 0.01}, entry_of(reading)]
