@@ -98,10 +98,6 @@ class Chat:
                 return Reply("", "content_filter", is_cut=False, model=model)
             return reply(_Completion.model_validate_json(raw.http_response.content), model)
 
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
-
     @contextmanager
     def _translated(self, model: str) -> Iterator[None]:
         errors = self._errors

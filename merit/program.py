@@ -56,7 +56,6 @@ from query_api.web.health import Condition
 from query_api.web.live import Live
 from query_api.web.server import ApiServer
 from receiver.server import Receiver
-from receiver.spool import Spool
 
 log = logging.getLogger("merit")
 
@@ -113,7 +112,7 @@ class Program:
             journal = stops.enter_context(journal_of(settings, self._now))
             stops.callback(self._drain)
             self.spool = spool_on(journal, self.store, self.pipeline, settings, self.telemetry.instruments)
-            self._watch(self.spool)
+            self._watch()
             self.spool.start()
             stops.callback(self.spool.stop, GRACE)
             ledger = Ledger(masking(self.spool.keep_safe, self._redactor))
@@ -204,9 +203,9 @@ class Program:
         settings, router = self.settings.processors.routing, self.router
         return Routing(settings, router.knowledge, router.open_decisions, classify, record)
 
-    def _watch(self, spool: Spool) -> None:
+    def _watch(self) -> None:
         self.telemetry.instruments.watch_journal(self._depth)
-        self.telemetry.instruments.watch_storing(spool.counts)
+        self.telemetry.instruments.watch_storing(self.spool.counts)
 
     def _depth(self) -> Depth:
         waiting, now = self.spool.waiting(), self._now()

@@ -6,14 +6,13 @@ An event is told as JSON. What it is filtered by stands beside it as columns, so
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import polars as pl
 
 from processors.frames import STRING, Columns, conform, empty
 
 EventType = Literal["task.running", "task.finished", "alert.fired", "alert.acknowledged", "alert.resolved", "ranking.changed"]
-EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 EVENTS: Columns = {"type": STRING, "agent_id": STRING, "category": STRING, "severity": STRING, "event": STRING}
 """An event; `event` is all that is told of it, a JSON object. What it is not about is empty."""

@@ -26,6 +26,7 @@ import polars as pl
 
 from processors.evaluations import EVALUATIONS, RESPONSE, evaluator_voice, identified, plain_criterion
 from processors.frames import STRING, TIME, Columns, conform, empty
+from processors.versions import to_the_millisecond, version_at
 
 EVENT = "gen_ai.evaluation.result"
 
@@ -270,7 +271,7 @@ def _rows(claims: pl.DataFrame, now: datetime) -> pl.DataFrame:
     kind = pl.col("kind").str.to_lowercase().replace_strict(TYPES, default=None, return_dtype=STRING)
     kind = pl.coalesce(kind, pl.when(pl.col("model").is_not_null()).then(pl.lit("llm")), pl.lit("code"))
     evaluator = pl.col("evaluator").fill_null("").str.head(256)
-    received_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    received_at = to_the_millisecond(now)
     rows = claims.select(
         "target",
         "score",
@@ -288,7 +289,7 @@ def _rows(claims: pl.DataFrame, now: datetime) -> pl.DataFrame:
         source=pl.lit("otlp"),
         evaluated_at="at",
         received_at=pl.lit(received_at),
-        version=pl.lit(int(received_at.timestamp() * 1000)),
+        version=pl.lit(version_at(received_at)),
         is_deleted=pl.lit(0),
     )
     return conform(identified(rows, evaluator_voice()), EVALUATIONS).unique("evaluation_id", keep="last", maintain_order=True)

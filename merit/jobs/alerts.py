@@ -25,6 +25,7 @@ from processors.alerts.rules import CALENDAR, AlertSettings, Rule, configured, f
 from processors.alerts.silences import silencer
 from processors.alerts.together import allowed, findings_of_changes, homes_of, one_a_key, watched
 from processors.frames import empty
+from processors.versions import to_the_millisecond
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class Alerting:
             return self._round(self._now())
 
     def _round(self, now: datetime) -> int:
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        now = to_the_millisecond(now)
         rules = [rule for rule in self.rules() if rule.enabled and self._can_be_broken(rule)]
         known = stored.to_go_on(self._store, now - LONGEST_REST)
         said = stored.by_people(self._store, known["alert_id"].to_list())

@@ -31,6 +31,7 @@ from processors.optimizations.life import (
     rows_of,
 )
 from processors.optimizations.settings import OptimizationSettings, Optimizer
+from processors.versions import to_the_millisecond
 from query_api.asking.questions import Keep
 
 log = logging.getLogger(__name__)
@@ -134,8 +135,7 @@ class Optimizing:
         return 1
 
     def _moment(self) -> datetime:
-        now = self._now()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return to_the_millisecond(self._now())
 
     def _write(self, rows: list[Row]) -> list[Row]:
         """Store rows, newer than they were; the rows as they are then."""

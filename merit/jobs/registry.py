@@ -12,6 +12,7 @@ from exporters.store import Store
 from exporters.traces import EPOCH
 from processors.agents import changed, correct, grow
 from processors.errors import MeritError
+from processors.versions import version_at
 
 OVERLAP = timedelta(seconds=5)
 """An insert may be stamped this long before it can be read; what takes longer is found when all is worked out again."""
@@ -49,7 +50,7 @@ class Registry:
     def _work_out(self, now: datetime) -> int:
         stored, known = agents.last_stored(self._store, self._stored), agents.known_agents(self._store, [])
         after = correct(known, agents.sightings(self._store, None), now - self._retention)
-        count = self._keep(changed(known, after, version(now)))
+        count = self._keep(changed(known, after, version_at(now)))
         self._worked_out, self._stored = now, stored
         return count
 
@@ -69,13 +70,8 @@ class Registry:
         if seen.is_empty():
             return 0
         known = agents.known_agents(self._store, seen["agent_id"].unique().to_list())
-        return self._keep(changed(known, grow(known, seen), version(now)))
+        return self._keep(changed(known, grow(known, seen), version_at(now)))
 
     def _keep(self, rows: pl.DataFrame) -> int:
         self._store.insert("agents", rows)
         return rows.height
-
-
-def version(now: datetime) -> int:
-    """Milliseconds since 1970."""
-    return int(now.timestamp() * 1000)

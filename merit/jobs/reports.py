@@ -107,7 +107,7 @@ class Reporting:
     def _compose(self, which: str) -> Letter:
         ask = asker(self._store, self._settings.exporters.clickhouse.query_seconds)
         found = of_event(which, self._reports.zone)
-        recommend = advice(ask, finder(ask, self._settings.processors.cost))
+        recommend = advice(finder(ask, self._settings.processors.cost))
         made = report(ask, found, self._reports.time_zone, self._settings.processors.scoring, self._now(), recommend)
         return Letter(render.title(made), render.html(made), render.markdown(made), made)
 

@@ -7,7 +7,10 @@ again, from the tasks themselves, when a task in it was scored. What lies before
 these are stored before the boundary is moved, so that a reader finds all of them on one side or the other.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from exporters import scores
 from exporters.calls import taken_since
@@ -26,6 +29,7 @@ from exporters.scores import (
     WORK_DAYS,
     WORK_FOURS,
     WORK_HOURS,
+    Level,
     Progress,
 )
 from exporters.store import Store
@@ -37,12 +41,26 @@ LONG_AGO = timedelta(days=1)
 AT_ONCE = 8 * FOUR_DAYS
 """Days that are added up by four of them together: a year of many agents would want more memory than there is."""
 
-WORK_BY_HOUR = ((TASKS, HOURS), (HOURS.view, WORK_HOURS))
-WORK_BY_DAY = ((HOURS.view, DAYS), (DAYS.view, WORK_DAYS))
-WORK_BY_FOUR_DAYS = ((DAYS.view, FOURS), (DAYS.view, WORK_FOURS))
-CALLS_BY_HOUR = ((CALLS, MODEL_HOURS), (MODEL_HOURS.view, MODEL_WORK_HOURS))
-CALLS_BY_DAY = ((MODEL_HOURS.view, MODEL_DAYS), (MODEL_DAYS.view, MODEL_WORK_DAYS))
+
+class Width(NamedTuple):
+    """How long a time is added up."""
+
+    begin: Callable[[datetime], datetime]
+    """When that began which a moment lies in."""
+    length: timedelta
+
+
+HOUR = Width(scores.whole_hour, timedelta(hours=1))
+DAY = Width(scores.whole_day, timedelta(days=1))
+FOUR = Width(scores.whole_four_days, FOUR_DAYS)
+
+Pairs = Sequence[tuple[str, Level]]
 """What is added up of what, in this order."""
+WORK_BY_HOUR: Pairs = ((TASKS, HOURS), (HOURS.view, WORK_HOURS))
+WORK_BY_DAY: Pairs = ((HOURS.view, DAYS), (DAYS.view, WORK_DAYS))
+WORK_BY_FOUR_DAYS: Pairs = ((DAYS.view, FOURS), (DAYS.view, WORK_FOURS))
+CALLS_BY_HOUR: Pairs = ((CALLS, MODEL_HOURS), (MODEL_HOURS.view, MODEL_WORK_HOURS))
+CALLS_BY_DAY: Pairs = ((MODEL_HOURS.view, MODEL_DAYS), (MODEL_DAYS.view, MODEL_WORK_DAYS))
 
 
 def boundaries(progress: Progress, now: datetime) -> Progress:
@@ -69,41 +87,33 @@ def add_up(store: Store, progress: Progress, done: int, version: int, now: datet
     touched = scores.scored_since(store, done)
     if touched:
         since, until = touched
-        hourly, daily = progress.hourly_until, progress.daily_until
-        if until > hourly:
-            scores.roll_up(store, TASKS, MINUTES, max(since, hourly), until, done, version, dropping=moved)
-        if since < hourly:
-            end = min(scores.whole_hour(until) + timedelta(hours=1), hourly)
-            for source, into in WORK_BY_HOUR:
-                scores.roll_up(store, source, into, scores.whole_hour(since), end, done, version)
+        if until > progress.hourly_until:
+            scores.roll_up(store, TASKS, MINUTES, max(since, progress.hourly_until), until, done, version, dropping=moved)
+        again = partial(add_up_again, store, touched, done, version)
+        if again(WORK_BY_HOUR, HOUR, progress.hourly_until):
             progress = progress._replace(hours_version=version)
-        if since < daily:
-            end = min(scores.whole_day(until) + timedelta(days=1), daily)
-            for source, into in WORK_BY_DAY:
-                scores.roll_up(store, source, into, scores.whole_day(since), end, done, version)
+        if again(WORK_BY_DAY, DAY, progress.daily_until):
             progress = progress._replace(days_version=version)
-        if since < progress.fours_until:
-            end = min(scores.whole_four_days(until) + FOUR_DAYS, progress.fours_until)
-            for source, into in WORK_BY_FOUR_DAYS:
-                scores.roll_up(store, source, into, scores.whole_four_days(since), end, done, version)
-    add_up_calls(store, progress, done, version)
+        again(WORK_BY_FOUR_DAYS, FOUR, progress.fours_until)
+    calls_touched = taken_since(store, done)  # calls of the newest hours are read task by task
+    if calls_touched:
+        again = partial(add_up_again, store, calls_touched, done, version)
+        again(CALLS_BY_HOUR, HOUR, progress.hourly_until)
+        again(CALLS_BY_DAY, DAY, progress.daily_until)
     return fold_days(store, fold(store, progress, version, now), version)
 
 
-def add_up_calls(store: Store, progress: Progress, done: int, version: int) -> None:
-    """Bring the sums of model calls up to date; those of the newest hours are read task by task."""
-    touched = taken_since(store, done)
-    if touched is None:
-        return
+def add_up_again(
+    store: Store, touched: tuple[datetime, datetime], done: int, version: int, pairs: Pairs, width: Width, boundary: datetime
+) -> bool:
+    """Add up anew, by a width, what was touched before the boundary of its sums; whether anything was."""
     since, until = touched
-    if since < progress.hourly_until:
-        end = min(scores.whole_hour(until) + timedelta(hours=1), progress.hourly_until)
-        for source, into in CALLS_BY_HOUR:
-            scores.roll_up(store, source, into, scores.whole_hour(since), end, done, version)
-    if since < progress.daily_until:
-        end = min(scores.whole_day(until) + timedelta(days=1), progress.daily_until)
-        for source, into in CALLS_BY_DAY:
-            scores.roll_up(store, source, into, scores.whole_day(since), end, done, version)
+    if since >= boundary:
+        return False
+    end = min(width.begin(until) + width.length, boundary)
+    for source, into in pairs:
+        scores.roll_up(store, source, into, width.begin(since), end, done, version)
+    return True
 
 
 def fold(store: Store, progress: Progress, version: int, now: datetime) -> Progress:

@@ -106,6 +106,3 @@ def scope_of(found: Cause | None, agent_id: str) -> dict[str, str]:
     if found is None or found.kind not in KINDS:
         return {"agent_id": agent_id}
     return {found.kind: found.name}
-
-
-Row = dict[str, Any]

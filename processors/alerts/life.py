@@ -13,6 +13,7 @@ import polars as pl
 
 from processors.alerts.frames import ALERT_EVENTS, ALERTS, MERIT, SEVERITIES, Event, alert_id_of, event_id_of
 from processors.frames import empty
+from processors.versions import version_at
 
 Row = dict[str, Any]
 Fault = tuple[str, ...]
@@ -66,7 +67,7 @@ def advance(
         events += [event(row, what, now, note) for what in told]
         if told or differs(row, before.get(row["alert_id"])):
             changed[row["alert_id"]] = row
-    written = [row | {"version": next_version(row, now)} for row in changed.values()]
+    written = [row | {"version": version_at(now, row["version"])} for row in changed.values()]
     return Round(as_frame(written, ALERTS), as_frame(events, ALERT_EVENTS))
 
 
@@ -212,11 +213,6 @@ def event(row: Row, what: Event, now: datetime, note: str = "", by: str = MERIT)
 def differs(row: Row, before: Row | None) -> bool:
     """Whether the row is to be written."""
     return before is None or any(row[name] != before[name] for name in ALERTS if name != "version")
-
-
-def next_version(row: Row, now: datetime) -> int:
-    """Milliseconds, and later than the row's: a clock may go back."""
-    return max(int(now.timestamp() * 1000), int(row["version"]) + 1)
 
 
 def version_time(row: Row, now: datetime) -> datetime:

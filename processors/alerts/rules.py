@@ -28,6 +28,7 @@ from processors.alerts.frames import ALERT_RULES, SEVERITIES, Severity, as_json
 from processors.alerts.metrics import METRICS, SPLITS, Metric, metric_called
 from processors.sent import Sent
 from processors.shipped_files import shipped_yaml
+from processors.versions import to_the_millisecond
 
 MOST = 500
 """Rules that there may be."""
@@ -263,7 +264,7 @@ def to_rows(rules: Iterable[Rule], version: int, at: datetime, *, is_deleted: bo
         {
             "name": one.name,
             "rule": as_json(one.model_dump(mode="json")),
-            "updated_at": at.replace(microsecond=at.microsecond // 1000 * 1000),
+            "updated_at": to_the_millisecond(at),
             "version": version,
             "is_deleted": int(is_deleted),
         }

@@ -12,6 +12,7 @@ from processors.evaluations import EVALUATIONS, evaluator_voice, identified
 from processors.frames import MILLIS, MONEY, STRING, Columns, conform
 from processors.judging.settings import Evaluator
 from processors.judging.verdict import LONGEST, Verdict
+from processors.versions import version_at
 
 Outcome = Literal["judged", "refused", "malformed", "failed"]
 
@@ -73,7 +74,7 @@ def judgement_rows(judgements: Sequence[Judgement], now: datetime) -> pl.DataFra
             "cost_usd": one.cost_usd,
             "comment": one.comment[:LONGEST],
             "judged_at": now,
-            "version": int(now.timestamp() * 1000),
+            "version": version_at(now),
             "is_deleted": 0,
         }
         for one in judgements
@@ -101,7 +102,7 @@ def evaluation_rows(judgements: Sequence[Judgement], now: datetime) -> pl.DataFr
             "source": "judge",
             "evaluated_at": now,
             "received_at": now,
-            "version": int(now.timestamp() * 1000),
+            "version": version_at(now),
             "is_deleted": 0,
         }
         for one in judgements

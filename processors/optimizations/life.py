@@ -10,6 +10,7 @@ from processors.alerts.frames import as_json, digest
 from processors.frames import conform
 from processors.optimizations.frames import OPTIMIZATIONS
 from processors.optimizations.settings import Optimizer
+from processors.versions import version_at
 
 Row = dict[str, Any]
 
@@ -101,5 +102,5 @@ def document(row: Row, optimizer: Optimizer) -> Row:
 
 def rows_of(rows: list[Row], now: datetime) -> pl.DataFrame:
     """Rows of the table, newer than they were."""
-    newer = [row | {"version": max(int(now.timestamp() * 1000), int(row["version"]) + 1)} for row in rows]
+    newer = [row | {"version": version_at(now, row["version"])} for row in rows]
     return conform(pl.DataFrame(newer, schema=dict(OPTIMIZATIONS)), OPTIMIZATIONS)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from processors.routing.answer import BARS, Answered, means
 from processors.routing.features import READ, Floats
 from processors.routing.frames import DECISIONS
+from processors.versions import version_at
 
 WHAT_BARS = pa.array(BARS, pa.large_string())
 
@@ -49,7 +50,7 @@ def single(answered: Answered) -> dict[str, object]:
         "max_duration_seconds": asked.assignment.max_duration_seconds,
         "agent_id": "" if chosen is None else answered.names[chosen],
         "probability": 0.0 if chosen is None else float(answered.decision.probability[chosen]),
-        "version": int(answered.decided_at.timestamp() * 1000),
+        "version": version_at(answered.decided_at),
         "is_deleted": 0,
     }
 

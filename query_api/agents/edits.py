@@ -1,6 +1,5 @@
 """PATCH /v1/agents/{agent_id}: what people say of an agent goes before what its spans say."""
 
-from datetime import datetime
 from typing import Annotated, Any, Self
 
 import polars as pl
@@ -10,6 +9,7 @@ from pydantic import Field, model_validator
 from processors.agents import EDITS
 from processors.frames import conform
 from processors.scoring.settings import ScoringSettings
+from processors.versions import version_at
 from query_api.agents.agents import Profile, profile
 from query_api.asking.filters import Question
 from query_api.asking.problems import ProblemError
@@ -45,17 +45,18 @@ def routes(ask: Ask, keep: Keep, now: Now, scoring: ScoringSettings) -> APIRoute
     @router.patch("/v1/agents/{agent_id}", response_model=Profile, summary="Name and describe an agent")
     def edit(agent_id: Id, sent: AgentEdit) -> Any:
         """Set nickname, type, department or capabilities. The answer is the agent as it is now."""
-        if ask("agent_registered", {"agent": agent_id, "limit": 1}, 1).is_empty():
+        known = ask("agent_registered", {"agent": agent_id, "limit": 1}, 1)
+        if known.is_empty():
             detail = f"The registry knows no agent {agent_id[:200]!r}; one that has just done its first task is there in seconds"
             raise ProblemError(404, detail)
         moment = now()
-        keep("agent_edits", edits(agent_id, sent, moment))
+        keep("agent_edits", edits(agent_id, sent, version_at(moment, known["edited"].item())))
         return profile(ask, agent_id, moment, scoring)
 
     return router
 
 
-def edits(agent_id: str, sent: AgentEdit, now: datetime) -> pl.DataFrame:
+def edits(agent_id: str, sent: AgentEdit, version: int) -> pl.DataFrame:
     """A row for each field that was sent, columns EDITS."""
     said = {name: getattr(sent, name) for name in sorted(sent.model_fields_set)}
     lists = {name: [] if value is None else [value] if isinstance(value, str) else list(value) for name, value in said.items()}
@@ -63,7 +64,7 @@ def edits(agent_id: str, sent: AgentEdit, now: datetime) -> pl.DataFrame:
         "agent_id": [agent_id] * len(said),
         "field": list(said),
         "value": list(lists.values()),
-        "version": [int(now.timestamp() * 1000)] * len(said),
+        "version": [version] * len(said),
         "is_deleted": [value is None for value in said.values()],
     }
     return conform(pl.DataFrame(rows, schema_overrides={"value": EDITS["value"]}), EDITS)

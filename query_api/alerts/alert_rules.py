@@ -1,6 +1,5 @@
 """/v1/alert-rules: when alerts are raised."""
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -12,11 +11,12 @@ from pydantic import Field, model_validator
 from processors.alerts.frames import Severity
 from processors.alerts.metrics import METRICS, SPLITS
 from processors.alerts.rules import MOST, AlertSettings, Rule, configured, from_rows, shipped, to_rows
+from processors.versions import version_at
 from query_api.asking.answers import Answer, Time, rows
 from query_api.asking.filters import Question
 from query_api.asking.problems import ProblemError
 from query_api.asking.questions import Ask, Keep, Now
-from query_api.expectations.objectives import next_version
+from query_api.expectations.whole_lists import off, refuse_too_many, refuse_twice
 from query_api.tasks.tasks import Id
 
 
@@ -28,8 +28,7 @@ class AllRules(Question):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        if twice := [name for name, n in Counter(one.name for one in self.alert_rules).items() if n > 1]:
-            raise ValueError(f"said twice: {', '.join(twice[:5])}; keep one of each")
+        refuse_twice(one.name for one in self.alert_rules)
         return self
 
 
@@ -113,10 +112,10 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: AlertSettings) -> APIRouter
         """Replace all rules by these. The answer is the list as it is now; the next round goes by it."""
         before, moment = edited(ask), now()
         named = {one.name for one in sent.alert_rules}
-        off = [one.model_copy(update={"enabled": False}) for one in base if one.name not in named]
         gone = before.filter(~pl.col("name").is_in([*named, *(one.name for one in base)]))
-        version = next_version(before, now)
-        kept = to_rows([*sent.alert_rules, *off], version, moment)
+        version = version_at(moment, *before["version"])
+        kept = to_rows([*sent.alert_rules, *off(base, named, "name")], version, moment)
+        refuse_too_many(kept["name"], MOST, "rules")
         keep("alert_rules", pl.concat([kept, ended(gone, version, moment)]))
         return shown(base, kept)
 
@@ -124,10 +123,8 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: AlertSettings) -> APIRouter
     def set_rule(sent: Rule) -> Any:
         """Add a rule, or replace the one of the same name. The answer is the list as it is now; the next round goes by it."""
         before = edited(ask)
-        names = {one.name for one in base} | set(before["name"]) | {sent.name}
-        if len(names) > MOST:
-            raise ProblemError(409, f"There are {MOST} rules already: delete one first")
-        row = to_rows([sent], next_version(before, now), now())
+        refuse_too_many({one.name for one in base} | {*before["name"], sent.name}, MOST, "rules")
+        row = to_rows([sent], version_at(now(), *before["version"]), now())
         keep("alert_rules", row)
         return shown(base, pl.concat([before.filter(pl.col("name") != sent.name), row]))
 
@@ -140,7 +137,7 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: AlertSettings) -> APIRouter
             raise ProblemError(
                 404, f"Nothing was said of the rule {name[:200]!r} here: to switch it off, post it with enabled: false"
             )
-        keep("alert_rules", ended(mine, next_version(before, now), now()))
+        keep("alert_rules", ended(mine, version_at(now(), *before["version"]), now()))
         return shown(base, before.filter(pl.col("name") != name))
 
     return router
@@ -158,19 +155,18 @@ def ended(mine: pl.DataFrame, version: int, at: datetime) -> pl.DataFrame:
 
 def shown(base: Iterable[Rule], kept: pl.DataFrame) -> dict[str, Any]:
     """Rules as an answer; `kept` are rows of ALERT_RULES that hold over `base`."""
-    as_shipped = set(map(str, shipped()))
-    below = {
-        one.name: one.model_dump(mode="json")
-        | {
-            "source": "shipped"
-            if str(one.model_copy(update={"enabled": True})) in as_shipped or str(one) in as_shipped
-            else "settings"
-        }
-        | {"updated_at": None}
-        for one in base
-    }
+    as_shipped = {one.name: one for one in shipped()}
     times = {str(row["name"]): row["updated_at"] for row in rows(kept)}
-    mine = {one.name: one.model_dump(mode="json") | {"source": "api", "updated_at": times[one.name]} for one in from_rows(kept)}
-    both = below | mine
+
+    def described(one: Rule, source: str, updated_at: object = None) -> dict[str, Any]:
+        return one.model_dump(mode="json") | {"source": source, "updated_at": updated_at}
+
+    def is_as_shipped(one: Rule) -> bool:
+        """But for `enabled`, which settings may say by itself."""
+        theirs = as_shipped.get(one.name)
+        return theirs is not None and one.model_copy(update={"enabled": theirs.enabled}) == theirs
+
+    below = {one.name: described(one, "shipped" if is_as_shipped(one) else "settings") for one in base}
+    both = below | {one.name: described(one, "api", times[one.name]) for one in from_rows(kept)}
     metrics = [{"metric": name, "about": one.about, "by": list(SPLITS[one.source])} for name, one in METRICS.items()]
     return {"alert_rules": [both[name] for name in sorted(both)], "metrics": metrics}

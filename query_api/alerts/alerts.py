@@ -9,8 +9,9 @@ import polars as pl
 from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints, field_validator
 
-from processors.alerts.frames import ALERT_EVENTS, ALERTS, MERIT, Event, Severity
-from processors.alerts.life import acknowledged, as_frame, event, next_version, resolved
+from processors.alerts.frames import ALERT_EVENTS, ALERTS, MERIT, Event, Severity, Status
+from processors.alerts.life import acknowledged, as_frame, event, resolved
+from processors.versions import to_the_millisecond, version_at
 from query_api.asking import cursors
 from query_api.asking.answers import Answer, Row, Time, rows
 from query_api.asking.filters import LATEST, Paged, Question, Values, Windowed, bound
@@ -23,7 +24,7 @@ MOST_EVENTS = 1_000
 LAST_MS = int(LATEST.timestamp()) * 1000
 TOLD: tuple[str, ...] = ("firing", "acknowledged", "resolved")
 
-Statuses = Annotated[tuple[Literal["pending", "firing", "acknowledged", "resolved"], ...], Field(max_length=100)]
+Statuses = Annotated[tuple[Status, ...], Field(max_length=100)]
 Severities = Annotated[tuple[Severity, ...], Field(max_length=100)]
 
 
@@ -216,9 +217,9 @@ def said(keep: Keep, frame: pl.DataFrame, what: Event, sent: Said, now: datetime
         raise ProblemError(409, f"The alert {row['alert_id']!r} has not fired yet: wait until it does, or silence it")
     if row["status"] == what:
         return frame
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    now = to_the_millisecond(now)
     after = CHANGES[what](row, sent.by, now)
-    after |= {"version": next_version(row, now)}
+    after |= {"version": version_at(now, row["version"])}
     keep("alert_events", as_frame([event(after, what, now, sent.note, sent.by)], ALERT_EVENTS))
     kept = as_frame([after], ALERTS)
     keep("alerts", kept)

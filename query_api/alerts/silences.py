@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, field_validator, m
 from processors.alerts.frames import SILENCES, as_json, digest
 from processors.alerts.life import as_frame
 from processors.alerts.rules import SCOPES, Values, known_scope
+from processors.versions import version_at
 from query_api.asking.answers import Answer, Row, Time, rows
 from query_api.asking.filters import Question
 from query_api.asking.problems import ProblemError, wrong
@@ -99,7 +100,7 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
             "ends_at": sent.ends_at.astimezone(UTC),
             "by": sent.by,
             "note": sent.note,
-            "version": int(moment.timestamp() * 1000),
+            "version": version_at(moment),
             "is_deleted": 0,
         }
         frame = as_frame([row], SILENCES)
@@ -113,7 +114,7 @@ def routes(ask: Ask, keep: Keep, now: Now) -> APIRouter:
         if mine.is_empty():
             raise ProblemError(404, f"There is no silence {silence_id[:200]!r}: GET /v1/silences lists them")
         row = mine.row(0, named=True)
-        version = max(int(now().timestamp() * 1000), row["version"] + 1)
+        version = version_at(now(), row["version"])
         keep("silences", as_frame([row | {"version": version, "is_deleted": 1}], SILENCES))
         return {"silences": [one for one in shown(there(ask, now)) if one["silence_id"] != silence_id]}
 

@@ -22,7 +22,6 @@ from query_api.asking.pieces import DAYS, EPOCH, FOURS, HOURS, LEVELS, TASKS, Le
 AskStore = Callable[[str, Mapping[str, Any], int], pl.DataFrame]
 MOST_BESIDE = 4
 """Questions that are asked beside those that the API's own threads ask."""
-FILTERS = ("agent_id", "category", "department", "service", "user_id", "model", "provider")
 ONLY_TASKS = ("user_id", "model", "provider")
 """What only tasks can be chosen by."""
 COARSEST = {"hour": HOURS, "day": DAYS, "week": DAYS}

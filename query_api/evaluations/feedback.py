@@ -31,7 +31,6 @@ from query_api.evaluations.targets import AT_ONCE, homes
 
 MOST_ROWS = 1_000_000
 LOCKS = 64
-MOST = {"limit": MOST_ROWS}
 SHOWN = 1_000
 """Ids that an answer repeats."""
 
@@ -200,7 +199,11 @@ def by_others(ask: Ask, sent: Sequence[tuple[str, Evaluation]]) -> Sequence[tupl
 def done_by(ask: Ask, judged: pl.DataFrame) -> pl.DataFrame:
     """Of `judged`, columns `trace_id, task_id, evaluator`, those whose evaluator has done the task itself."""
     owners = [
-        ask("agents_of_tasks", {name: part[name].unique().to_list() for name in ("trace_id", "task_id")} | MOST, MOST_ROWS)
+        ask(
+            "agents_of_tasks",
+            {name: part[name].unique().to_list() for name in ("trace_id", "task_id")} | {"limit": MOST_ROWS},
+            MOST_ROWS,
+        )
         for part in judged.iter_slices(AT_ONCE)
     ]
     return pl.concat(judged.join(frame, on=["task_id", "evaluator"], how="semi") for frame in owners) if owners else judged

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, field_validator, mode
 
 from processors.evaluations import EVALUATIONS, plain_criterion, plain_target
 from processors.frames import conform
+from processors.versions import to_the_millisecond, version_at
 from query_api.asking.filters import AHEAD, EARLIEST, Question
 
 MOST_CRITERIA = 50
@@ -113,8 +114,8 @@ def rows_of(sent: Sequence[tuple[str, Evaluation]], source: str, now: datetime) 
 
     The comment and the cost are on the first row of each judgement alone, lest a sum counts a cost twice.
     """
-    received_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    common = {"source": source, "received_at": received_at, "version": int(received_at.timestamp() * 1000)}
+    received_at = to_the_millisecond(now)
+    common = {"source": source, "received_at": received_at, "version": version_at(received_at)}
     values = [row | common for target, one in sent for row in _criteria(target, one, now)]
     columns = {name: dtype for name, dtype in EVALUATIONS.items() if name != "evaluation_id"}
     frame = pl.DataFrame(values, schema_overrides={n: t for n, t in columns.items() if n in values[0]})

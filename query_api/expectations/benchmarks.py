@@ -1,6 +1,5 @@
 """/v1/benchmarks: what is expected of a task by the type of its agent, for where too little was done to know the usual."""
 
-from collections import Counter
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -12,7 +11,7 @@ from processors.benchmarks import BENCHMARKS
 from query_api.asking.answers import Answer, rows
 from query_api.asking.filters import Question
 from query_api.asking.questions import Ask, Keep, Now
-from query_api.expectations.whole_lists import replacing, there
+from query_api.expectations.whole_lists import refuse_twice, replacing, there
 
 MOST = 1_000
 """Benchmarks that may be kept."""
@@ -46,9 +45,7 @@ class AllExpected(Question):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        counted = Counter((one.agent_type, one.complexity) for one in self.benchmarks)
-        if twice := [f"{kind!r} of complexity {level or 'any'}" for (kind, level), n in counted.items() if n > 1]:
-            raise ValueError(f"said twice: {', '.join(twice[:5])}; keep one of each")
+        refuse_twice(f"{one.agent_type!r} of complexity {one.complexity or 'any'}" for one in self.benchmarks)
         return self
 
 

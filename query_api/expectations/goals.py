@@ -1,6 +1,5 @@
 """/v1/goals: what a team wants to achieve, and how near it is."""
 
-from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -14,7 +13,7 @@ from processors.scoring.settings import ScoringSettings
 from query_api.asking.answers import Answer, Row, rows
 from query_api.asking.filters import Chosen, Question, bound
 from query_api.asking.questions import Ask, Keep, Now
-from query_api.expectations.whole_lists import replacing, there
+from query_api.expectations.whole_lists import refuse_twice, replacing, there
 from query_api.rankings.work_scores import work_scores
 
 MOST = 100
@@ -50,9 +49,7 @@ class AllWanted(Question):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        counted = Counter((one.goal, one.department) for one in self.goals)
-        if twice := [f"{goal} of {department or 'all'}" for (goal, department), n in counted.items() if n > 1]:
-            raise ValueError(f"said twice: {', '.join(twice[:5])}; keep one of each")
+        refuse_twice(f"{one.goal} of {one.department or 'all'}" for one in self.goals)
         return self
 
 

@@ -1,6 +1,5 @@
 """/v1/objectives: the kinds of work that there are, and which of them a text is about."""
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
@@ -23,10 +22,12 @@ from processors.objectives.objectives import (
     shipped,
     to_rows,
 )
+from processors.versions import version_at
 from query_api.asking.answers import Answer, Time, rows
 from query_api.asking.filters import Question
 from query_api.asking.problems import ProblemError, wrong
 from query_api.asking.questions import Ask, Keep, Now
+from query_api.expectations.whole_lists import off, refuse_too_many, refuse_twice
 from query_api.tasks.tasks import Id
 
 LONGEST = 100_000
@@ -51,8 +52,7 @@ class AllObjectives(Question):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        if twice := [category for category, n in Counter(one.category for one in self.objectives).items() if n > 1]:
-            raise ValueError(f"said twice: {', '.join(twice[:5])}; keep one of each")
+        refuse_twice(one.category for one in self.objectives)
         return self
 
 
@@ -142,7 +142,8 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: ObjectiveSettings) -> APIRo
     def set_objectives(sent: AllObjectives) -> Any:
         """Replace all objectives by these. The answer is the list as it is now; it holds for tasks derived from now on."""
         before = edited(ask)
-        kept, gone = replacing(before, sent.objectives, base, next_version(before, now))
+        kept, gone = replacing(before, sent.objectives, base, version_at(now(), *before["version"]))
+        refuse_too_many(kept["category"], MOST, "objectives")
         keep("objectives", pl.concat([kept, gone]))
         return shown(base, kept)
 
@@ -153,7 +154,8 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: ObjectiveSettings) -> APIRo
             raise wrong("category", sent.category, f"the path says {category!r}: say the same, or leave it out")
         before = edited(ask)
         one = Objective(**sent.model_dump(exclude={"category"}), category=category)
-        row = to_rows([one], next_version(before, now))
+        refuse_too_many({one.category for one in base} | {*before["category"], one.category}, MOST, "objectives")
+        row = to_rows([one], version_at(now(), *before["version"]))
         keep("objectives", row)
         return shown(base, pl.concat([before.filter(pl.col("category") != one.category), row]))
 
@@ -164,7 +166,7 @@ def routes(ask: Ask, keep: Keep, now: Now, settings: ObjectiveSettings) -> APIRo
         mine = before.filter(pl.col("category") == category)
         if mine.is_empty():
             raise ProblemError(404, f"Nothing was set of the objective {category[:200]!r}: to switch it off, put enabled: false")
-        keep("objectives", to_rows(from_rows(mine), next_version(before, now), is_deleted=True))
+        keep("objectives", to_rows(from_rows(mine), version_at(now(), *before["version"]), is_deleted=True))
         return shown(base, before.filter(pl.col("category") != category))
 
     @router.post("/v1/objectives/classify", response_model=ClassifiedText, summary="Which kind of work a text is about, and why")
@@ -193,9 +195,8 @@ def replacing(
     What `base` has besides can only be switched off.
     """
     named = {one.category for one in objectives}
-    off = [one.model_copy(update={"enabled": False}) for one in base if one.category not in named]
     gone = before.filter(~pl.col("category").is_in([*named, *(one.category for one in base)]))
-    return to_rows([*objectives, *off], version), to_rows(from_rows(gone), version, is_deleted=True)
+    return to_rows([*objectives, *off(base, named, "category")], version), to_rows(from_rows(gone), version, is_deleted=True)
 
 
 def explained(weigher: Classifier, text: str) -> dict[str, Any]:
@@ -208,12 +209,6 @@ def explained(weigher: Classifier, text: str) -> dict[str, Any]:
             {"category": c.category, "sure": c.sure, "words": [{"word": w, "weight": n} for w, n in c.words]} for c in found
         ],
     }
-
-
-def next_version(before: pl.DataFrame, now: Now) -> int:
-    """Milliseconds since 1970, and later than what there is: a clock may go back."""
-    newest: int = max(before["version"].to_list(), default=0)
-    return max(int(now().timestamp() * 1000), newest + 1)
 
 
 def shown(base: tuple[Objective, ...], kept: pl.DataFrame) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """Small lists that are set as a whole: what was sent stays, what it leaves out ends."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
+from pydantic import BaseModel
 
 from processors.frames import Columns, conform
+from processors.versions import version_at
+from query_api.asking.problems import ProblemError
 
 
 def replacing(
@@ -21,11 +25,31 @@ def replacing(
         key: the columns that are the identity of a row.
         now: what time it is.
     """
-    version = max([int(now.timestamp() * 1000), *(before["version"] + 1)])  # a clock may go back
+    version = version_at(now, *before["version"])
     after = pl.DataFrame([{**one, "version": version, "is_deleted": 0} for one in sent], schema=dict(columns))
     gone = before.join(after, on=key, how="anti")
     ended = gone.with_columns(version=pl.lit(version, dtype=pl.UInt64), is_deleted=pl.lit(1, dtype=pl.UInt8))
     return pl.concat([after, conform(ended, columns)])
+
+
+def refuse_twice(names: Iterable[str]) -> None:
+    """Raise ValueError if one of `names` is said twice."""
+    if twice := [name for name, n in Counter(names).items() if n > 1]:
+        raise ValueError(f"said twice: {', '.join(twice[:5])}; keep one of each")
+
+
+def refuse_too_many(names: Collection[str], most: int, what: str) -> None:
+    """Raise ProblemError if there would be more of `what` than are read."""
+    if len(names) > most:
+        raise ProblemError(409, f"There would be {len(names):,} {what}, and {most:,} is the most: delete some first")
+
+
+Named = TypeVar("Named", bound=BaseModel)
+
+
+def off(base: Iterable[Named], named: Collection[str], key: str) -> list[Named]:
+    """Those of `base` that are not among `named`, switched off: nobody can delete them."""
+    return [one.model_copy(update={"enabled": False}) for one in base if getattr(one, key) not in named]
 
 
 def there(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

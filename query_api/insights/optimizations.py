@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 from processors.optimizations.frames import OPEN, Status
 from processors.optimizations.life import decided, opened, rows_of
 from processors.optimizations.settings import Measure, OptimizationSettings, Optimizer
+from processors.versions import to_the_millisecond
 from query_api.asking.answers import Answer, Row, Time, rows
 from query_api.asking.filters import EARLIEST, LATEST, Paged, Question, Values, Windowed, bound
 from query_api.asking.pages import in_order
@@ -260,8 +261,7 @@ class Requests:
         return shown(frame)[0]
 
     def _moment(self) -> datetime:
-        now = self._now()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return to_the_millisecond(self._now())
 
 
 def shown(frame: pl.DataFrame) -> list[Row]:

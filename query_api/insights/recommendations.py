@@ -1,23 +1,20 @@
 """What a report recommends: what open alerts say is to be done, and what insights say."""
 
 from processors.reports import periods
-from query_api.asking.answers import Row, rows
-from query_api.asking.filters import Period, bound
+from query_api.asking.answers import Row
+from query_api.asking.filters import Period
 from query_api.asking.pages import MONTH
-from query_api.asking.questions import Ask
 from query_api.insights.insights import Insights
-from query_api.reports.composing import MOST_ALERTS, Recommend
+from query_api.reports.composing import Recommend
 
 OPPORTUNITY = "optimisation-opportunity"
 """The rule whose alerts say no more than that there are insights, which are shown themselves."""
 
 
-def advice(ask: Ask, insights: Insights) -> Recommend:
-    """What to do, going by a period: insights are told by the 30 days until it ends."""
+def advice(insights: Insights) -> Recommend:
+    """What to do, going by a period and its alerts: insights are told by the 30 days until it ends."""
 
-    def recommend(found: periods.Period) -> list[Row]:
-        asked = {"since": bound(found.since), "until": bound(found.until), "limit": MOST_ALERTS}
-        alerts = rows(ask("report_alerts", asked, MOST_ALERTS))
+    def recommend(found: periods.Period, alerts: list[Row]) -> list[Row]:
         told, _ = insights(Period(found.until - MONTH, found.until))
         return of_alerts(alerts) + [of_insight(row) for row in told]
 

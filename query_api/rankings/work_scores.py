@@ -45,9 +45,6 @@ class Scored(Judged):
     """Cost of judged tasks by the sum of their overall scores; null without any or if over 5 % of the calls have no price."""
 
 
-NOTHING: dict[str, Any] = {name: 0 if name == "rated_tasks" else None for name in Scored.model_fields}
-
-
 def work(ask: Ask, question: Chosen, cuts: Sequence[datetime], *, by_department: bool = False, **more: Any) -> pl.DataFrame:
     """The rows of agent_statistics.sql of the chosen work. Agents and categories are chosen here: one answer serves all."""
     chosen = {"agent_id": []} | question.choice() | more

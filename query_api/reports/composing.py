@@ -25,8 +25,8 @@ MOST_ALERTS = 200
 COVERED = 0.05
 """Steps tell of models only as long as they are kept: they must add up to what tasks say, but for this share."""
 
-Recommend = Callable[[Period], list[Row]]
-"""What to do, going by a period: each with `advice` and what it is about."""
+Recommend = Callable[[Period, list[Row]], list[Row]]
+"""What to do, going by a period and its alerts: each with `advice` and what it is about."""
 
 ALL = ChosenAgents()
 
@@ -64,7 +64,7 @@ def report(ask: Ask, found: Period, zone: str, scoring: ScoringSettings, now: da
         "cost_movers": rows(spent),
         "alerts": [row for row in alerts if not row["is_anomaly"]],
         "anomalies": [row for row in alerts if row["is_anomaly"]],
-        "recommendations": recommend(found),
+        "recommendations": recommend(found, alerts),
         "series": rows(series(here, found.steps)),
     }
 

@@ -27,6 +27,7 @@ from processors.routing.policies import OWN, Policy, policy
 from processors.routing.rows import as_rows
 from processors.routing.settings import Kind, RoutingProfile, RoutingSettings, Strategy
 from processors.routing.standings import OpenDecisions
+from processors.versions import version_at
 from query_api.asking.answers import Answer
 from query_api.asking.filters import Question
 from query_api.asking.problems import ProblemError, wrong
@@ -212,7 +213,7 @@ def routes(ask: Ask, keep: Keep, now: Now, routing: Routing) -> APIRouter:
         if not known and ask("routing_decision", {"decision_id": decision_id}, 1).is_empty():
             raise ProblemError(404, f"There is no decision {decision_id[:200]!r}: take decision_id from the answer of /v1/route")
         moment = now()
-        stamp = {"decision_id": decision_id, "received_at": moment, "version": int(moment.timestamp() * 1000), "is_deleted": 0}
+        stamp = {"decision_id": decision_id, "received_at": moment, "version": version_at(moment), "is_deleted": 0}
         keep("routing_outcomes", conform(pl.DataFrame([sent.model_dump() | stamp]), OUTCOMES))
         routing.open_decisions.close(decision_id, moment)
         return {"decision_id": decision_id}

@@ -141,7 +141,7 @@ def routers(ask: Ask, keep: Keep, now: Now, processors: ProcessorSettings) -> tu
         export.routes(ask, now, processors.scoring),
         insights.routes(find, now),
         optimizations.routes(ask, keep, now, processors.optimizations),
-        reports.routes(ask, now, processors.reports, processors.scoring, advice(ask, find)),
+        reports.routes(ask, now, processors.reports, processors.scoring, advice(find)),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from query_api.rankings.work_scores import NOTHING
+from query_api.rankings.work_scores import Scored
 from tests.query_api.build import NOW, START, known_agent, node, put, task, tool
 
 
@@ -50,7 +50,8 @@ def test_an_agent_is_shown_with_its_categories_and_models(api: TestClient, table
     )
     agent = api.get("/v1/agents/finance%2Feu").json()
     assert (agent["agent_id"], agent["tasks"], agent["total_cost_usd"]) == ("finance/eu", 3, 0.002)
-    unscored = NOTHING | dict.fromkeys(("rank", "performance", "performance_low", "performance_high"))
+    nothing = dict.fromkeys(Scored.model_fields) | {"rated_tasks": 0}
+    unscored = nothing | dict.fromkeys(("rank", "performance", "performance_low", "performance_high"))
     assert agent["by_category"] == [
         unscored
         | {

@@ -47,6 +47,14 @@ def test_what_a_person_sets_goes_before_what_spans_say_and_null_takes_it_back(ap
     assert shown(api) == said
 
 
+def test_what_is_set_later_counts_though_the_clock_was_set_back(api: TestClient, tables: Store) -> None:
+    ahead = {"agent_id": "finance/eu", "field": "nickname", "value": ["Old"], "version": 2**42, "is_deleted": False}
+    put(tables, "agent_edits", [ahead])
+    assert shown(api)["nickname"] == "Old"
+
+    assert api.patch(PATH, json={"nickname": "New"}).json()["nickname"] == "New"
+
+
 def test_agents_are_found_by_the_department_that_a_person_gave_them(api: TestClient, tables: Store) -> None:
     put(tables, "tasks", [task(1, agent_id="finance/eu", department="sales"), task(2)])
     api.patch(PATH, json={"department": "finance"})

@@ -8,8 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.store import Store
-from processors.objectives.objectives import shipped
+from processors.objectives.objectives import MOST, Objective, shipped, to_rows
 from tests.examples import blocks
+from tests.query_api.asking.test_problems import problem
 
 LEGAL = {"keywords": ["contract", "clause"], "description": "Law", "criteria": ["accuracy"], "recommended_agents": ["finance/eu"]}
 
@@ -39,6 +40,17 @@ def test_those_shipped_are_there(api: TestClient) -> None:
     assert {one["source"] for one in found.values()} == {"shipped"}
     assert "refactor" in found["coding"]["keywords"]
     assert found["coding"]["updated_at"] is None
+
+
+def test_no_more_are_set_than_are_read(api: TestClient, store: Store) -> None:
+    own = [Objective(category=f"own-{n}") for n in range(MOST - len(shipped()))]
+    store.insert("objectives", to_rows(own, 1))
+    assert api.put("/v1/objectives/own-0", json=LEGAL).status_code == 200
+
+    assert "delete some first" in problem(api.put("/v1/objectives/legal", json=LEGAL), 409)["detail"]
+    all_but_shipped = [{"category": f"own-{n}"} for n in range(MOST)]
+    problem(api.put("/v1/objectives", json={"objectives": all_but_shipped}), 409)
+    assert len(by_category(api)) == MOST
 
 
 def test_one_of_your_own_is_set_used_and_forgotten(api: TestClient) -> None:
