@@ -6,7 +6,7 @@ FROM
     FROM otel_metrics_sum
     WHERE TimeUnix >= {since:DateTime64(9)}
       AND MetricName IN ('system.network.io', 'container.network.io')
-      AND AggregationTemporality = 2
+      AND AggregationTemporality = 2 AND bitAnd(Flags, 1) = 0
     GROUP BY ServiceName, ResourceAttributes, Attributes, StartTimeUnix
     HAVING dateDiff('second', min(TimeUnix), max(TimeUnix)) > 0
 )

@@ -17,7 +17,7 @@ FROM
         FROM otel_metrics_sum
         WHERE TimeUnix >= {since:DateTime64(9)}
           AND MetricName IN ('system.cpu.time', 'system.memory.usage', 'system.filesystem.usage')
-          AND AggregationTemporality = 2
+          AND AggregationTemporality = 2 AND bitAnd(Flags, 1) = 0
         GROUP BY ServiceName, MetricName, ResourceAttributes, Attributes, StartTimeUnix
     )
     GROUP BY metric, service, machine, part

@@ -76,6 +76,8 @@ class Scoring:
         self._medians_at: datetime | None = None
         self._looks = Looks(store, OVERLAP)
         self._is_judged = self._has_moved = True
+        self._judged_since: Progress | None = None
+        """Where scoring was when something was judged of which calls may be taken later."""
         self._calls_first, self._is_behind = True, False
 
     def run(self) -> int:
@@ -140,9 +142,12 @@ class Scoring:
             self._is_behind = scored is not None
             worked = self._version > begun
             if self._is_judged:
-                after = before.evaluations_until - OVERLAP
-                calls.judge_calls(self._store, before.version, after, self._next_version())
-                self._is_judged = False
+                self._judge_calls_since(before)
+                self._is_judged, self._judged_since = False, self._judged_since or before
+            if self._judged_since and scored is None and self._take_calls in steps:  # all calls of what was judged are there
+                if self._judged_since is not before:
+                    self._judge_calls_since(self._judged_since)
+                self._judged_since = None
             if anew or worked or boundaries(self._progress, self._now()) != self._progress:
                 version, now = self._next_version(), self._now()
                 self._progress = add_up(self._store, self._progress, before.version, version, now, moved=self._has_moved)
@@ -152,6 +157,10 @@ class Scoring:
                 scores.store_progress(self._store, self._progress)
             self._known = self._progress
             return count
+
+    def _judge_calls_since(self, progress: Progress) -> None:
+        """Write down with the calls that are there how good tasks were judged that were scored since."""
+        calls.judge_calls(self._store, progress.version, progress.evaluations_until - OVERLAP, self._next_version())
 
     def _read(self) -> Progress:
         """How far scoring has come by the store; from time to time, for another process may have gone on."""

@@ -232,8 +232,8 @@ def series(ask: Ask, agent_id: str, question: TrendQuestion, settings: ScoringSe
 
 def changes_of(ask: Ask, agent_id: str, profile: str) -> list[Row]:
     """The agent's changes of model with how its tasks went before and after."""
-    asked = {"agent": agent_id, "in_a_row": IN_A_ROW, "limit": MOST_CHANGES}
-    changes = model_changes(ask("models_taken_up", asked, MOST_CHANGES))
+    asked = {"agent": agent_id, "in_a_row": IN_A_ROW, "limit": MOST_CHANGES + 1}  # the oldest began the others
+    changes = model_changes(ask("models_taken_up", asked, MOST_CHANGES + 1).reverse())
     if changes.is_empty():
         return []
     bounds = {name: [bound(moment) for moment in changes[column]] for name, column in BOUNDS.items()}

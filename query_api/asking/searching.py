@@ -12,6 +12,8 @@ import polars as pl
 from query_api.asking.questions import Ask
 
 LAST_NS = 2**63 - 1
+FURTHER, MOST_PLACES = 4, 10_000
+"""So many times as many places are looked at in each round, until so many: where few match, rounds are few too."""
 FIRST = (0, "", "")
 """Before every row."""
 
@@ -27,14 +29,15 @@ def newest(ask: Ask, name: str, parameters: Mapping[str, Any], limit: int) -> pl
         return ask("tasks", {**parameters, **ahead(FIRST), "traces": traces, "places": [], "limit": limit}, limit)
     found: list[pl.DataFrame] = []
     after: Mapping[str, Any] = {}
+    many = limit
     while True:
         begun = {**parameters, **after, "limit": limit}
-        places = ask("task_places", begun, limit)
-        is_cut = places.height == limit
+        places = ask("task_places", {**begun, "limit": many}, many)
+        is_cut = places.height == many
         found.append(ask("tasks", {**begun, **keys(places), **ahead(position(places) if is_cut else FIRST)}, limit))
         if not is_cut or sum(map(len, found)) >= limit:
             return pl.concat(found).head(limit)
-        after = behind(position(places))
+        after, many = behind(position(places)), min(FURTHER * many, MOST_PLACES)
 
 
 def keys(places: pl.DataFrame) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
--- What do agents stand on under a profile: counts and sums of tasks by agent, category, the complexity that users
--- said (else 0), the stretch between two cuts, and the hour, day or week if {period} says so, or the department if asked? Of the sums {level}, or of tasks: the pieces from each of
--- {begins} to each of {ends}, which belong to {segments}. Only tasks know of users, models and providers.
+-- What do agents stand on under a profile: counts and sums of tasks by agent, category, the complexity that users said (else 0), the
+-- stretch between two cuts, and the hour, day or week if {period} says so, or the department if asked? Of the sums {level}, or of
+-- tasks: the pieces from each of {begins} to each of {ends}, which belong to {segments}. Only tasks know of users, models and providers.
 -- Nothing is compiled: at the fourth time that takes longer than the question, which is no faster afterwards.
 WITH
     indexOf(work.profiles, {profile:String}) AS place,
@@ -80,7 +80,7 @@ WHERE at >= toStartOfMinute({since:DateTime64(9)}) AND at < {until:DateTime64(9)
   AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
   AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
   AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})
-  AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+  AND (empty({model:Array(String)}) OR hasAny(if(empty(models), [''], models), {model:Array(String)}))
   AND (empty({provider:Array(String)}) OR task_id IN (
       SELECT concat(trace_id, '-', span_id) FROM task_calls WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)}))
 GROUP BY agent_id, category, complexity, of_department, segment, step

@@ -16,7 +16,9 @@ FROM (
     SELECT
         started_at, status, duration_seconds, decision_id, cost_usd, llm_calls, unpriced_calls,
         isNotNull(cost_usd) AND unpriced_calls <= {most_unpriced:Float64} * greatest(llm_calls, unpriced_calls) AS cost_known,
-        task_id IN (SELECT task_id FROM evaluations FINAL WHERE task_id != '') AS rated
+        task_id IN (
+            SELECT task_id FROM evaluations FINAL
+            WHERE task_id != '' AND (span_id = '' OR endsWith(task_id, span_id))) AS rated
     FROM tasks FINAL
     WHERE started_at >= {since:DateTime64(9)}
       AND started_at < {until:DateTime64(9)}

@@ -77,10 +77,13 @@ FROM
                 AND (empty({status:Array(String)}) OR trace_id IN (
                     SELECT trace_id FROM workflows FINAL WHERE status IN {status:Array(String)} AND started_at >= {before:DateTime64(9)}))
                 AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
-                AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+                AND (empty({model:Array(String)}) OR hasAny(if(empty(models), [''], models), {model:Array(String)}))
                 AND (empty({provider:Array(String)}) OR task_id IN (
                     SELECT task_id FROM nodes FINAL
-                    WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {before:DateTime64(9)}))
+                    WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {before:DateTime64(9)}
+                    UNION ALL
+                    SELECT concat(trace_id, '-', span_id) FROM task_calls FINAL
+                    WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND first_started >= {before:DateTime64(9)}))
                 AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
                 AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
                 AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})) AS calls,

@@ -35,7 +35,7 @@ WITH
           AND (empty({name:Array(String)}) OR MetricName IN {name:Array(String)})
           AND (empty({service:Array(String)}) OR ServiceName IN {service:Array(String)})
           AND (empty({kind:Array(String)}) OR kind IN {kind:Array(String)})
-          AND (empty({agent_id:Array(String)}) OR hasAny(agents, {agent_id:Array(String)}))
+          AND (empty({agent_id:Array(String)}) OR hasAny(if(agent_id = '', [''], arrayFilter(id -> id != '', agents)), {agent_id:Array(String)}))
           AND bitAnd(Flags, 1) = 0
     ),
     streams AS

@@ -1,5 +1,5 @@
 -- Which models has an agent taken up, in which task with which others? A model is taken up by the first of {in_a_row} tasks in a row
--- that it works in: a call that fell back to another model once is no change.
+-- that it works in: a call that fell back to another model once is no change. The newest first.
 SELECT model, argMin(models, number) AS models, min(started_at) AS since
 FROM
 (
@@ -18,5 +18,5 @@ FROM
 )
 WHERE last = number + {in_a_row:UInt32} - 1
 GROUP BY model
-ORDER BY since, model
+ORDER BY since DESC, model DESC
 LIMIT {limit:UInt32}

@@ -7,7 +7,11 @@ WITH
         WHERE trace_id != '' AND kind = 'agent' AND decided_at < {until:DateTime64(9)}
             AND decided_at >= {since:DateTime64(9)} - toIntervalMillisecond(toInt64({open_seconds:Float64} * 1000))
     ),
-    named AS (SELECT decision_id, trace_id FROM tasks WHERE decision_id != '' AND started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY)
+    named AS
+    (
+        SELECT decision_id, trace_id FROM tasks
+        WHERE decision_id != '' AND (trace_id IN traces OR started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY)
+    )
 SELECT period, count() AS open_decisions
 FROM
 (
@@ -39,7 +43,7 @@ LEFT JOIN
                 PARTITION BY trace_id, agent_id, decision_id ORDER BY started_at, task_id)))) AS link
         FROM tasks FINAL
         PREWHERE trace_id IN traces OR trace_id IN (SELECT trace_id FROM named)
-        WHERE (decision_id != '' OR trace_id IN traces) AND started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY
+        WHERE trace_id IN traces OR (decision_id != '' AND started_at >= {before:DateTime64(9)} - INTERVAL 1 DAY)
     ) AS each
     WHERE each.status IN ('succeeded', 'failed')
     GROUP BY link

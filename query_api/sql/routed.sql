@@ -45,7 +45,8 @@ LEFT JOIN
             PARTITION BY trace_id, agent_id ORDER BY decided_at, decision_id))) AS link
     FROM routing_decisions FINAL
     WHERE trace_id IN traces AND kind = 'agent' AND agent_id != '' AND decision_id NOT IN (
-        SELECT decision_id FROM tasks WHERE decision_id != '' AND started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY)
+        SELECT decision_id FROM tasks
+        WHERE decision_id != '' AND (trace_id IN traces OR started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY))
 ) AS placed ON placed.decision_id = d.decision_id
 LEFT JOIN
 (
@@ -59,7 +60,7 @@ LEFT JOIN
             if(decision_id != '', decision_id, concat(trace_id, ' ', agent_id, ' ', toString(row_number() OVER (
                 PARTITION BY trace_id, agent_id, decision_id ORDER BY started_at, task_id)))) AS link
         FROM tasks FINAL
-        WHERE (decision_id != '' OR trace_id IN traces) AND started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY
+        WHERE trace_id IN traces OR (decision_id != '' AND started_at >= {since:DateTime64(9)} - INTERVAL 1 DAY)
     ) AS each
     WHERE each.status IN ('succeeded', 'failed')
     GROUP BY link

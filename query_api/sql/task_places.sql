@@ -13,10 +13,13 @@ FROM
       AND (empty({status:Array(String)}) OR status IN {status:Array(String)})
       AND (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
       AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
-      AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+      AND (empty({model:Array(String)}) OR hasAny(if(empty(models), [''], models), {model:Array(String)}))
       AND (empty({provider:Array(String)}) OR trace_id IN (
           SELECT trace_id FROM nodes
-          WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {since:DateTime64(9)}))
+          WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND started_at >= {since:DateTime64(9)}
+          UNION ALL
+          SELECT trace_id FROM task_calls
+          WHERE notEmpty({provider:Array(String)}) AND provider IN {provider:Array(String)} AND at >= toStartOfMinute({since:DateTime64(9)})))
       AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
       AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
       AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})
@@ -32,7 +35,7 @@ FROM
       AND (empty({status:Array(String)}) OR status IN {status:Array(String)})
       AND (empty({agent_id:Array(String)}) OR agent_id IN {agent_id:Array(String)})
       AND (empty({category:Array(String)}) OR category IN {category:Array(String)})
-      AND (empty({model:Array(String)}) OR hasAny(models, {model:Array(String)}))
+      AND (empty({model:Array(String)}) OR hasAny(if(empty(models), [''], models), {model:Array(String)}))
       AND (empty({department:Array(String)}) OR department IN {department:Array(String)})
       AND (empty({service:Array(String)}) OR service_name IN {service:Array(String)})
       AND (empty({user_id:Array(String)}) OR user_id IN {user_id:Array(String)})

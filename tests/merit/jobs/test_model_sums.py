@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -231,6 +232,19 @@ def test_sums_outlive_their_steps(tables: Store) -> None:
 
     assert [shown(tables, *window) for window in WINDOWS] == before
     assert tables.query("SELECT sum(pair_rated), sum(pair_quality) FROM model_days").row(0) == (2, 1.5)
+
+
+def test_calls_that_are_added_up_after_their_task_was_judged_know_of_it(tables: Store) -> None:
+    """Each round ends after its first step: the task is scored in the first, its calls are looked at in a later one."""
+    put(tables, "tasks", [task(1)])
+    put(tables, "nodes", [node(1, 2, model="a", provider="one")])
+    judge(tables, task(1)["task_id"], 0.5)
+    moments = count(0.0, 1000.0)
+    it = Scoring(tables, ScoringSettings(), Clock(), lambda: next(moments))
+    for _ in range(8):
+        it.run()
+
+    assert tables.query("SELECT quality FROM task_calls FINAL").to_series().to_list() == [0.5]
 
 
 def test_a_task_counts_once_for_each_model_and_provider_that_it_called(tables: Store) -> None:

@@ -1,11 +1,17 @@
 """A search finds what is there now, whatever of it is scored and however long ago."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+import polars as pl
 from fastapi.testclient import TestClient
 
 from exporters.scores import progress, store_progress
 from exporters.store import Store
+from query_api.asking.filters import bound
+from query_api.asking.questions import sql
+from query_api.asking.searching import LAST_NS, behind, newest
 from tests.builders import NOW, Row
 from tests.merit.scored import judge, scoring
 from tests.query_api.build import node, put, task
@@ -69,6 +75,22 @@ QUERIES = {
     "user_id=late": "user_id = 'late'",
     "category=category-0&user_id=user-0&department=none": "false",
 }
+
+
+def test_a_search_for_what_is_rare_takes_few_rounds(tables: Store) -> None:
+    asked = []
+
+    def ask(name: str, parameters: Mapping[str, Any], _rows: int) -> pl.DataFrame:
+        asked.append(name)
+        return tables.query(sql(name), dict(parameters))
+
+    put(tables, "tasks", [numbered(number) for number in range(90)])
+    names = ("status", "agent_id", "category", "model", "department", "service", "user_id", "trace_id")
+    plain: dict[str, Any] = {name: [] for name in names} | behind((LAST_NS, "", "")) | {"provider": ["nobody"]}
+    plain |= {"since": bound(NOW - 90 * HOUR), "until": bound(NOW)}
+
+    assert newest(ask, "tasks", plain, 2).is_empty()  # type: ignore[arg-type]
+    assert len(asked) <= 8
 
 
 def test_a_search_finds_what_a_look_at_every_task_finds(api: TestClient, tables: Store) -> None:

@@ -63,6 +63,8 @@ def test_rated_and_routed_tasks_are_counted(api: TestClient, tables: Store) -> N
     row = plain | {"evaluator": "u", "evaluator_type": "user", "criterion": "", "comment": "", "score": 1.0, "rating": 5.0}
     row |= {"cost_usd": None, "evaluated_at": NOW, "received_at": NOW, "version": 1, "is_deleted": 0}
     tables.insert("evaluations", frame([row | {"evaluation_id": "e1", "task_id": task(1)["task_id"]}], EVALUATIONS))
+    of_a_step = {"evaluation_id": "e2", "task_id": task(2)["task_id"], "span_id": "00000000000000ff"}
+    tables.insert("evaluations", frame([row | of_a_step], EVALUATIONS))
     want(api, rated_share=0.5, routed_success_rate=0.4)
     assert standing(api) == {
         "rated_share": (0.5, 0.0, True, "improving"),

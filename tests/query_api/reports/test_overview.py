@@ -159,11 +159,13 @@ def test_who_named_nobody_waits_for_nothing_and_a_task_in_the_trace_closes_the_o
     assert api.get("/v1/overview?window=1h").json()["open_decisions"] == told(1, 0)
 
 
-def gauge(store: Store, minutes_ago: float, value: float, service: str = "app", name: str = "merit.queue.length") -> None:
+def gauge(
+    store: Store, minutes_ago: float, value: float, service: str = "app", name: str = "merit.queue.length", flags: int = 0
+) -> None:
     store.command(
-        "INSERT INTO otel_metrics_gauge (ServiceName, MetricName, TimeUnix, Value) VALUES"
-        " ({service:String}, {name:String}, {at:DateTime64(9)}, {value:Float64})",
-        {"service": service, "name": name, "at": NOW - timedelta(minutes=minutes_ago), "value": value},
+        "INSERT INTO otel_metrics_gauge (ServiceName, MetricName, TimeUnix, Value, Flags) VALUES"
+        " ({service:String}, {name:String}, {at:DateTime64(9)}, {value:Float64}, {flags:UInt32})",
+        {"service": service, "name": name, "at": NOW - timedelta(minutes=minutes_ago), "value": value, "flags": flags},
     )
 
 
@@ -175,6 +177,7 @@ def test_queues_are_as_long_as_was_said_last_of_each(api: TestClient, tables: St
     gauge(tables, 40, 50, service="gone")
     gauge(tables, 1, 999, name="another")
     gauge(tables, 61, 3)
+    gauge(tables, 1, 0, flags=1)  # the series has ended
     assert api.get("/v1/overview?window=1h").json()["queue_length"] == told(12, 3)
     assert api.get("/v1/overview?window=1h&service=web").json()["queue_length"] == told(5, None)
     tables.command("TRUNCATE TABLE otel_metrics_gauge")

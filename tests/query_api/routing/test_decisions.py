@@ -81,6 +81,20 @@ def test_decisions_and_tasks_of_one_trace_and_agent_are_paired_in_order_of_time(
     assert (sums["success_rate"], sums["cost_usd"]) == (pytest.approx(2 / 3), pytest.approx(0.026))
 
 
+def test_in_a_trace_of_days_they_are_paired_from_its_beginning(api, tables):
+    trace = {"trace_id": f"{78:032x}"}
+    now = decide(api, candidates=["a"], **trace)
+    stored = tables.query("SELECT * FROM routing_decisions FINAL WHERE decision_id = {id:String}", {"id": now})
+    before = stored.with_columns(decision_id=pl.lit("0before"), decided_at=pl.col("decided_at") - pl.duration(days=3))
+    tables.insert("routing_decisions", before)
+    same = {"agent_id": "a", "category": "research", **trace}
+    times = {2: NOW - timedelta(days=3), 3: NOW}
+    put(tables, "tasks", [task(78, **same, span_id=f"{span:016x}", started_at=at) for span, at in times.items()])
+
+    (found,) = [one for one in decisions(api, "?window=1h") if one["decision_id"] == now]
+    assert found["task_id"].endswith(f"{3:016x}")
+
+
 def test_pages_go_on_where_the_one_before_ended(api):
     made = {decide(api) for _ in range(5)}
     first = api.get("/v1/route/decisions?limit=3").json()

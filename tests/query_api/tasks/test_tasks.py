@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from exporters.store import Store
 from query_api.asking.answers import Task
+from tests.merit.scored import work_out
 from tests.query_api.build import NOW, node, put, span_of, task, tool, trace_of
 
 FIELDS = {
@@ -99,6 +100,8 @@ def test_the_newest_version_of_a_task_is_the_only_one(api: TestClient, tables: S
         ("agent_id=b&agent_id=c", [3, 2]),
         ("category=coding", [2]),
         ("model=gpt-5", [3]),
+        ("model=", [2]),
+        ("model=gpt-5&model=", [3, 2]),
         ("provider=anthropic", [3]),
         ("department=sales", [2]),
         ("department=", [3, 1]),
@@ -122,13 +125,26 @@ def test_filters_choose(api: TestClient, tables: Store, query: str, numbers: lis
         "tasks",
         [
             task(1),
-            task(2, agent_id="b", category="coding", department="sales", user_id="u1", status="running"),
+            task(2, agent_id="b", category="coding", department="sales", user_id="u1", status="running", models=[]),
             task(3, agent_id="c", models=["gpt-4o-mini", "gpt-5"], service_name="web", status="failed"),
         ],
     )
     put(tables, "nodes", [node(1), node(2), node(3, provider="anthropic")])
     rows = api.get(f"/v1/tasks?{query}").json()["tasks"]
     assert [int(row["trace_id"], 16) for row in rows] == numbers
+
+
+def test_what_a_provider_did_is_known_when_the_steps_are_gone(api: TestClient, tables: Store) -> None:
+    ago = NOW - timedelta(days=60)
+    put(tables, "tasks", [task(1, started_at=ago), task(2, started_at=ago, agent_id="b")])
+    put(tables, "nodes", [node(1, 2, started_at=ago, provider="aws"), node(2, 2, started_at=ago, agent_id="b")])
+    work_out(tables)
+    tables.command("TRUNCATE TABLE nodes")  # as if they had expired
+
+    window = "provider=aws&window=90d"
+    (agent,) = api.get(f"/v1/agents?{window}").json()["agents"]
+    assert (agent["tasks"], agent["points"] is not None) == (1, True)
+    assert [row["trace_id"] for row in api.get(f"/v1/tasks?{window}").json()["tasks"]] == [trace_of(1)]
 
 
 def test_without_a_window_thirty_days_are_searched_and_everything_for_a_trace(api: TestClient, tables: Store) -> None:

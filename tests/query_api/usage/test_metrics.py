@@ -138,6 +138,8 @@ def test_points_may_be_chosen_by_name_kind_service_and_agent(api: TestClient, ta
     assert chosen("?service=web&service=none") == [("a", "web", "writer")]
     assert chosen("?agent_id=editor") == [("a", "shop", "editor")]
     assert chosen("?agent_id=writer&name=b") == []
+    assert chosen("?agent_id=") == [("b", "shop", None)]
+    assert chosen("?agent_id=editor&agent_id=") == [("a", "shop", "editor"), ("b", "shop", None)]
 
 
 def test_an_agent_is_found_by_any_of_its_names(api: TestClient, tables: Store) -> None:
