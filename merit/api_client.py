@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -54,9 +55,9 @@ class Api:
                 answer: bytes = reply.read()
         except HTTPError as error:
             with error:
-                kind = Unavailable if error.code in (429, 503) else Rejected
+                kind = Unavailable if error.code == 429 or error.code >= 500 else Rejected
                 raise kind(f"{path}: {error.code} {detail(error.read(MOST_BYTES))}") from error
-        except (URLError, OSError) as error:
+        except (URLError, OSError, HTTPException) as error:
             raise Unavailable(f"no API answers at {self.url}: {getattr(error, 'reason', error)}") from error
         return answer
 

@@ -19,7 +19,11 @@ class Webhook(BaseModel):
     @field_validator("url")
     @classmethod
     def _http(cls, url: SecretStr) -> SecretStr:
-        parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url.get_secret_value())
+            is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            is_address = False
+        if not is_address:
             raise ValueError("is no address: write https://host/path")
         return url

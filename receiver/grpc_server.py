@@ -9,6 +9,7 @@ Measured with 64 senders of one span each: 5,400 requests/s and 150 µs of CPU a
 pool of 64 threads, 2,500 with 16; equal with requests of 512 spans.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack
@@ -26,7 +27,7 @@ from receiver.grpc_doors import Doorkeeper, authorization, credentials, told
 from receiver.intake import Intake
 from receiver.mailbox import Mailbox
 from receiver.reading import Outcome
-from receiver.room import Crowd
+from receiver.room import READ_SECONDS, Crowd
 from receiver.settings import OtlpSettings
 from receiver.signals import SIGNALS, Signal, response
 
@@ -42,6 +43,7 @@ def grpc_server(
     options = [
         ("grpc.max_receive_message_length", settings.max_request_mib << 20),
         ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        ("grpc.max_concurrent_streams", max(1, settings.max_concurrent_requests // 4)),  # no connection takes all places
         ("grpc.so_reuseport", 0),  # else a second server on the same port takes half of the requests without a word
     ]
     asking = [] if isinstance(door, Open) else [Doorkeeper(door, {method(signal): intakes[signal.name] for signal in SIGNALS})]
@@ -66,7 +68,7 @@ def _handler(signal: Signal, intake: Intake, mailbox: Mailbox, crowd: Crowd, doo
         with ExitStack() as inside:
             with intake.at_the_door():
                 inside.enter_context(crowd.one())
-                body = await context.read()
+                body = await message(context)
                 if body is not grpc.aio.EOF:
                     door.spend(authorization(context.invocation_metadata()), len(body))
             if body is grpc.aio.EOF:  # also of a sender that went away, or whose message is too large
@@ -85,6 +87,15 @@ def _handler(signal: Signal, intake: Intake, mailbox: Mailbox, crowd: Crowd, doo
         return await told(context, code, status)  # what this raises and the context hold each other: the body must not be here
 
     return grpc.method_handlers_generic_handler(signal.service, {EXPORT: grpc.stream_unary_rpc_method_handler(handle)})
+
+
+async def message(context: Any) -> Any:
+    """The message of a call; raises Unavailable if it takes too long to come, for meanwhile it takes the place of another."""
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await context.read()
+    except TimeoutError:
+        raise Unavailable(f"the message did not come within {READ_SECONDS} s") from None
 
 
 def method(signal: Signal) -> str:

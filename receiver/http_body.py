@@ -9,11 +9,10 @@ from processors.errors import NoRoom, Rejected, TooBig
 from receiver.answers import too_big
 from receiver.inflate import CODINGS, inflate
 from receiver.otlp_json import to_protobuf
-from receiver.room import Held, Room
+from receiver.room import READ_SECONDS, Held, Room
 from receiver.signals import Signal
 
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
-READ_SECONDS = 30
 LINGER = 16
 """Of a refused body up to this many times the limit is read and thrown away: a sender that is still writing when its
 connection is closed may never see the answer."""

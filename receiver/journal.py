@@ -20,10 +20,13 @@ from receiver.journal_file import JournalFile
 from receiver.packed import Packed, pack, unpack
 from receiver.reading import Outcome
 from receiver.receipts import Receipt, Receipts, read, written
-from receiver.salvage import salvage
+from receiver.salvage import finish, salvage
 
 ENTRIES_AT_ONCE = 4096
 RETRY_FULL = timedelta(seconds=5)
+
+RECEIPTS = "SELECT id, CAST(at AS BLOB), digests, CAST(outcomes AS BLOB) FROM receipts ORDER BY id"
+"""As bytes: SQLite refuses a text that is damaged, and all behind it."""
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +85,17 @@ class Journal:
 
     def open(self) -> Self:
         """Open the file, saving what can be read if it is damaged, and see what waits; raises Rejected or Unavailable."""
+        finish(self.file.path)
         self.file.open()
         if trouble := self.file.damage():
             self.file.close()
             salvage(self.file, trouble, self._now())
         with self.file.reading() as db:
-            for number, at, digests, outcomes in db.execute("SELECT id, at, digests, outcomes FROM receipts ORDER BY id"):
-                self._receipts.add(number, datetime.fromisoformat(at), read(digests, outcomes))
+            for number, at, digests, outcomes in db.execute(RECEIPTS):
+                try:
+                    self._receipts.add(number, datetime.fromisoformat(at.decode()), read(digests, outcomes.decode()))
+                except ValueError:
+                    log.error("what was told to senders (receipt %d) is damaged and forgotten; look at the disk", number)
         self.refresh()
         return self
 

@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class JournalFile:
-    """Transactions on the file in `folder`. Safe from any thread."""
+    """Transactions on the file `name` in `folder`. Safe from any thread."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / NAME
+    def __init__(self, folder: Path, name: str = NAME) -> None:
+        self.path = folder / name
         self._guard = RLock()
         self._db: sqlite3.Connection | None = None
         self._well = True

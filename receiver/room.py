@@ -8,6 +8,9 @@ from typing import Self
 
 from processors.errors import NoRoom
 
+READ_SECONDS = 30
+"""A request gives up its place when its body has not come by then."""
+
 
 class Room:
     """Counts bytes up to `max_bytes`; says `NoRoom` at once when a taker would go beyond."""

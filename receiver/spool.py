@@ -37,7 +37,8 @@ class Spool:
         insert: stores rows of any other kind, which is the name of a table. Somebody waits to read those, so they do not
             wait for company.
         held_bytes: rows of each kind that may be held in memory while they wait.
-        missing: by kind, which of some rows the store does not have; asked after a crash.
+        missing: by kind, which of some rows the store does not have; asked after a crash, of Merit or of
+            the store.
         unhurried: kinds that nobody waits for, though they come by the hundreds: how long they wait for company. They are stored
             behind all others.
     """

@@ -229,8 +229,9 @@ class Storer:
         return [letter for part, name in zip(parts, names, strict=True) for letter in self._put_part(part, name, again=again)]
 
     def _put_part(self, rows: pl.DataFrame, token: str, *, again: bool) -> list[DeadLetter]:
+        retries = self.counts.retries
         dead = self._until_well(lambda: Attempt(self._consume, token).store(rows))
-        if again and not dead:
+        if (again or self.counts.retries > retries) and not dead:
             lost = self._until_well(lambda: self._missing(rows))
             if len(lost):
                 dead = self._until_well(lambda: Attempt(self._consume, f"{token}.lost").store(lost))

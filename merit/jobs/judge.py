@@ -146,15 +146,22 @@ class Judge:
 
     def _work(self, queue: deque[Assignment], purse: Purse, one: Round) -> None:
         until = time.monotonic() + self._settings.round_seconds
+        trouble: Unavailable | None = None
         with ThreadPoolExecutor(self._settings.concurrency, "judge") as pool:
             under_way: dict[Future[Judgement], Assignment] = {}
             while True:
                 while queue and len(under_way) < self._settings.concurrency and self._may_begin(until):
                     self._begin(queue.popleft(), pool, under_way, purse, one)
                 if not under_way:
-                    return
+                    break
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                self._settle([(under_way.pop(future), future) for future in done], purse, one)
+                try:
+                    self._settle([(under_way.pop(future), future) for future in done], purse, one)
+                except Unavailable as error:  # what is under way is paid for as well
+                    trouble = error
+                    queue.clear()
+        if trouble:
+            raise trouble
 
     def _may_begin(self, until: float) -> bool:
         return not self._hurried.is_set() and time.monotonic() < until

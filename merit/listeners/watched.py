@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from processors.errors import MeritError
 
 Value = TypeVar("Value")
-Seen = tuple[tuple[int, int, int] | None, ...]
+Seen = tuple[tuple[int, ...] | None, ...]
 
 LOOK_SECONDS = 1.0
 
@@ -57,9 +57,9 @@ class Watched(Generic[Value]):
         return tuple(_look_of(file) for file in self._files)
 
 
-def _look_of(file: Path) -> tuple[int, int, int] | None:
+def _look_of(file: Path) -> tuple[int, ...] | None:
     try:
         found = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino  # who may read it is none of its contents

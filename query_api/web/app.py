@@ -149,7 +149,7 @@ def surround(app: FastAPI, settings: QueryApiSettings, condition: Condition, ent
     """Put around `app` what every request goes through; what is added last is met first."""
     app.add_middleware(Bounded, many_bytes=settings.max_request_mib << 20)
     app.add_middleware(EncodedPath)
-    app.add_middleware(Guarded, entrance)
+    app.add_middleware(Guarded, entrance, settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(Told)

@@ -1,6 +1,7 @@
 """Who may ask, and what browsers are told: before a request reaches any route."""
 
 from math import ceil
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -38,10 +39,11 @@ class Guarded:
     Args:
         app: gets what may come in.
         entrance: knows the tokens, and what this listener is called.
+        origins: whose pages may change something.
     """
 
-    def __init__(self, app: ASGIApp, entrance: Entrance) -> None:
-        self._app, self._entrance = app, entrance
+    def __init__(self, app: ASGIApp, entrance: Entrance, origins: tuple[str, ...] = ()) -> None:
+        self._app, self._entrance, self._origins = app, entrance, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on the request, or answer that it may not come in."""
@@ -55,6 +57,8 @@ class Guarded:
         headers = Headers(scope=scope)
         if not self._entrance.knows(headers.get("host", "")):
             return _problem(scope, 421, "This address is not called that here: ask 127.0.0.1 or localhost")
+        if needed(scope) == "write" and not from_here(headers, self._origins):
+            return _problem(scope, 403, "Pages of other origins may change nothing here: name theirs in query_api.cors_origins")
         if is_open(scope["path"]):
             return None
         try:
@@ -86,6 +90,14 @@ class Told:
             await send(message)
 
         await self._app(scope, receive, telling)
+
+
+def from_here(headers: Headers, origins: tuple[str, ...]) -> bool:
+    """Whether no page asks, or one that may: browsers let any page send what needs no leave, and open WebSockets."""
+    origin = headers.get("origin")
+    if origin is None or origin in origins or "*" in origins:
+        return True
+    return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
 
 
 def is_open(path: str) -> bool:

@@ -9,7 +9,6 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import urlsplit
 
 import anyio
 from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
@@ -23,7 +22,7 @@ from processors.events import EventType
 from query_api.asking.filters import Question, Values
 from query_api.asking.problems import ProblemError, response, wrong_parameter
 from query_api.settings import QueryApiSettings
-from query_api.web.guard import authorization
+from query_api.web.guard import authorization, from_here
 from query_api.web.live import Choice, Form, Live
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -129,7 +128,7 @@ STRANGE = (403, "Pages of other origins may not read this: name theirs in query_
 
 def refusal(websocket: WebSocket, live: Live, settings: QueryApiSettings) -> tuple[int, str] | None:
     """Why a WebSocket is not opened, as a status and a sentence; None if it is."""
-    if not from_here(websocket, settings.cors_origins):
+    if not from_here(websocket.headers, settings.cors_origins):
         return STRANGE
     return FULL if live.readers >= settings.stream.readers else None
 
@@ -143,14 +142,6 @@ def may_read(door: Door, shown: str | None) -> bool:
     except (Unauthenticated, Forbidden):
         return False
     return True
-
-
-def from_here(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
-    """Whether no page, or a page that may, opens a WebSocket: browsers let any page do so, whatever is said to them."""
-    origin = websocket.headers.get("origin")
-    if origin is None or origin in origins or "*" in origins:
-        return True
-    return urlsplit(origin).netloc.lower() == websocket.headers.get("host", "").lower()
 
 
 def asked(websocket: WebSocket) -> dict[str, Any]:

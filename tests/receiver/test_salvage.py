@@ -11,6 +11,9 @@ import pytest
 from processors.errors import Rejected, Unavailable
 from receiver.journal import Journal
 from receiver.journal_file import NAME, PAGE_BYTES
+from receiver.reading import Outcome
+from receiver.receipts import DIGEST_BYTES, Receipt
+from receiver.salvage import SAVING
 from tests.receiver.builders import NOW
 
 MIB = 1 << 20
@@ -65,6 +68,38 @@ def test_what_is_not_on_a_spoilt_page_is_saved_and_the_file_set_aside(filled: Pa
     assert saved(again) == numbers | {99}
     again.close()
     assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("ended", ["while it was copied", "before it was in its place"])
+def test_a_rescue_that_was_cut_short_is_ended_by_the_next_start(filled: Path, ended: str) -> None:
+    if ended == "while it was copied":
+        (filled / SAVING).write_bytes((filled / NAME).read_bytes()[: 10 * PAGE_BYTES])
+        spoil(filled / NAME, 20)
+    else:
+        (filled / NAME).rename(filled / SAVING)
+        (filled / f"{NAME}-wal").write_bytes(b"of the one that is damaged")
+    kept = journal(filled).open()
+
+    assert len(saved(kept)) >= ENTRIES - 12
+    assert not (filled / SAVING).exists()
+    kept.close()
+
+
+def test_what_senders_were_told_may_be_damaged_and_nobody_else_suffers(tmp_path: Path, caplog) -> None:
+    kept = journal(tmp_path).open()
+    outcome = Outcome(1, 0, "")
+    for name in (b"a", b"b", b"c"):
+        kept.append({"spans": pl.DataFrame({"n": [1]})}, [Receipt(name * DIGEST_BYTES, outcome)])
+    kept.close()
+    with sqlite3.connect(tmp_path / NAME) as db:
+        db.execute("UPDATE receipts SET outcomes = CAST(x'ff5b' AS TEXT) WHERE id = 1")
+        db.execute("UPDATE receipts SET at = 'never' WHERE id = 2")
+    db.close()
+    again = journal(tmp_path).open()
+
+    assert [again.known(name * DIGEST_BYTES) for name in (b"a", b"b", b"c")] == [None, None, outcome]
+    assert len([record for record in caplog.records if "is damaged and forgotten" in record.getMessage()]) == 2
+    again.close()
 
 
 def test_a_journal_that_is_damaged_while_it_is_used_says_what_to_do(filled: Path) -> None:

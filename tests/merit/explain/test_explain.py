@@ -42,7 +42,7 @@ def run(*arguments: str, **more: Any) -> Result:
 
 
 def told(*targets: str, settings: Settings | None = None) -> Any:
-    return explained(targets, settings or Settings(), NOW, io.BytesIO)
+    return explained(targets, settings or Settings(), now(), io.BytesIO)
 
 
 def first_run(family: str) -> Run:

@@ -233,6 +233,20 @@ def test_a_page_that_calls_loopback_by_a_name_of_its_own_is_refused(tables: Stor
     assert (asked.status_code, sent.status_code, usual) == (421, 421, [200] * 4)
 
 
+@pytest.mark.parametrize(
+    ("origin", "refused"), [("https://evil.example", True), ("null", True), ("http://127.0.0.1:{port}", False), (None, False)]
+)
+def test_a_page_of_another_origin_changes_nothing(tables: Store, origin: str | None, refused: bool) -> None:
+    """Browsers send such a request without asking, for its body is no JSON by its type."""
+    with listening(settings(), tables) as running:
+        said = {} if origin is None else {"origin": origin.format(port=httpx.URL(running.api).port)}
+        answer = httpx.post(f"{running.api}{FEEDBACK}", json={"rating": 5}, headers=said)
+        read = httpx.get(f"{running.api}/v1/tasks", headers=said)
+
+    assert (answer.status_code == 403) is refused
+    assert read.status_code == 200
+
+
 def test_any_name_will_do_where_tokens_are_asked_for(doors: Listeners) -> None:
     assert doors.ask(token=READ, headers={"Host": "merit.example"}).status_code == 200
 

@@ -14,7 +14,7 @@ from merit.settings import Settings
 from processors.errors import Unavailable
 from query_api.asking.kept import Kept
 from query_api.asking.questions import asker
-from query_api.asking.sums import FILTERS
+from query_api.rankings.history import FILTERS
 from query_api.settings import QueryApiSettings
 from query_api.web.app import create_app
 from query_api.web.health import Condition
@@ -125,7 +125,10 @@ def test_what_would_have_to_be_cut_is_refused_rather_than_wrong(tables: Store) -
     put(tables, "tasks", [task(n, agent_id=f"agent {n}") for n in range(4)])
     scoring(tables).catch_up()
     ask = asker(tables, 10)
-    asked = {name: [] for name in FILTERS} | {"cuts": ["2000-01-01 00:00:00", "2100-01-01 00:00:00"], "profile": "default"}
+    asked = {name: [] for name in (*FILTERS, "agent_id")} | {
+        "cuts": ["2000-01-01 00:00:00", "2100-01-01 00:00:00"],
+        "profile": "default",
+    }
 
     assert len(ask("agent_statistics", asked, 4)) == 4
     with pytest.raises(Unavailable, match="more than 3 rows"):
