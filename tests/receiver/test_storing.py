@@ -109,7 +109,7 @@ def test_what_comes_within_a_moment_is_stored_together(tmp_path):
         assert table.rows == list(range(50))
         assert len(table.sizes) <= 3
         eventually(lambda: kept.waiting() == (0, 0, None))
-        assert kept.counts()["spans"].stored_rows == 50
+        eventually(lambda: kept.counts()["spans"].stored_rows == 50)
 
 
 def test_the_longer_storing_takes_the_longer_the_next_batch_waits_for_company(tmp_path):
@@ -236,7 +236,7 @@ def test_guilty_rows_alone_become_dead_letters(tmp_path, caplog):
             kept.keep({"spans": numbers(*range(start, start + 10))})
         eventually(lambda: len(table.rows) == 98)
         eventually(lambda: kept.waiting().entries == 0)
-        assert (kept.counts()["spans"].stored_rows, kept.counts()["spans"].dead_rows) == (98, 2)
+        eventually(lambda: (kept.counts()["spans"].stored_rows, kept.counts()["spans"].dead_rows) == (98, 2))
         kept.keep({"spans": numbers(200)})
         eventually(lambda: 200 in table.rows)
     assert sorted(table.rows) == [n for n in [*range(100), 200] if n not in table.bad]
