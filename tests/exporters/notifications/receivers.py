@@ -35,6 +35,20 @@ class Hook:
 
 
 @contextmanager
+def served(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
+    """An HTTP server on this port, or on any free one; which it is."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def hook(said: Hook | None = None) -> Iterator[Hook]:
     """An HTTP server on any free port, or on the one of `said`. Status 0: it closes the connection without an answer."""
     said = said or Hook()
@@ -54,16 +68,8 @@ def hook(said: Hook | None = None) -> Iterator[Hook]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", said.port), Handler)
-    said.port = server.server_address[1]
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with served(Handler, said.port) as said.port:
         yield said
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @contextmanager
@@ -78,17 +84,11 @@ def dripping() -> Iterator[Hook]:
             while not over.wait(0.05):
                 self.connection.sendall(b"X-Wait: a little\r\n")
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    said.port = server.server_address[1]
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield said
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as said.port:
+        try:
+            yield said
+        finally:
+            over.set()
 
 
 class Letters:
