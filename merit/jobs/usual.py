@@ -64,6 +64,8 @@ class Usual:
         self._store, self._enough, self._number = store, enough, parts
         self._parts: dict[int, Part] = {}
         self._volumes: tuple[datetime, pl.DataFrame] | None = None
+        self._there: set[int] = set()
+        """Parts in which there is somebody."""
 
     def __call__(self, bounds: Bounds, now: datetime) -> Known:
         """What is known.
@@ -73,10 +75,10 @@ class Usual:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if self._volumes is None or self._volumes[0] != hour:
             self._volumes = (hour, stored.volumes(self._store, hour - PAST_DAYS * DAY, PAST_DAYS))
-        there = {part_of(agent, self._number) for agent in self._volumes[1]["agent_id"].cast(pl.String)}
+            self._there = {part_of(agent, self._number) for agent in self._volumes[1]["agent_id"].cast(pl.String)}
         seen = 0
         for part, its in self._outdated(bounds, hour):
-            if part not in there and not its.accepted:
+            if part not in self._there and not its.accepted:
                 self._parts[part] = Part(hour, its, nothing(), nothing())
                 continue
             if seen >= self._enough and not self._is_urgent(part, its):

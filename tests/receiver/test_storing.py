@@ -320,6 +320,23 @@ def test_rows_that_the_store_takes_for_stored_and_does_not_have_are_stored_after
         eventually(lambda: kept.waiting().entries == 0)
 
 
+def test_rows_that_a_store_takes_for_stored_that_died_meanwhile_are_stored(tmp_path):
+    """It has noted the token and not the rows; Merit lives."""
+    table = Table()
+
+    def dying(rows, token):
+        if not table.tokens:
+            table.tokens[token] = []
+            raise Unavailable("it died")
+        table(rows, token)
+
+    with spool(tmp_path, spans=dying, missing={"spans": lambda rows: rows.filter(~pl.col("n").is_in(table.rows))}) as kept:
+        kept.keep({"spans": numbers(1, 2)})
+        eventually(lambda: kept.waiting().entries == 0)
+
+    assert table.rows == [1, 2]
+
+
 def test_what_another_process_puts_into_the_journal_is_found(tmp_path):
     table = Table()
     with spool(tmp_path, spans=table) as kept:
